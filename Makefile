@@ -1,0 +1,42 @@
+# Prerequisites: make, python3 (3.11 or newer), python3-venv; for the browser tests also chromium.
+# PORT, SIM_PORT and DATA_DIR reach the portal from the environment or from the command line: make demo PORT=9000
+
+PYTHON := .venv/bin/python
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test lint check
+
+help: ## this list
+	@echo "make <command>:"
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+setup: ## install everything into .venv (done by the others when needed)
+	@scripts/setup.sh
+
+# exec: a signal reaches the portal itself, with no shell between; it stops its database, web and worker.
+demo: setup ## a portal with two demo labs and a stand-in for Align's cloud; prints the address and log-ins
+	@exec $(PYTHON) manage.py demo
+
+run: setup ## the portal of this machine: database, web and worker
+	@exec $(PYTHON) manage.py serve
+
+test: setup ## the test suite; ARGS="tests/orders -k inbox" chooses
+	@exec $(PYTHON) -m pytest $(ARGS)
+
+# The quick ones first. The deploy check runs with the settings of a production machine and throw-away secrets.
+lint: setup ## format, lint, import rules, types, migrations, deploy settings, static files; no tests
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/lint-imports
+	$(PYTHON) manage.py makemigrations --check --dry-run
+	@set -e; secret() { $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))'; }; \
+	fernet() { $(PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'; }; \
+	echo "$(PYTHON) manage.py check --deploy --fail-level WARNING"; \
+	BASE_URL=https://portal.example.org SECRET_KEY="$$(secret)" TOKEN_KEYS="k1:$$(fernet)" \
+	NOTIFICATION_SECRET="$$(secret)" DATABASE_URL=postgresql://portal_app:unused@database.example.org/labportal \
+	$(PYTHON) manage.py check --deploy --fail-level WARNING
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; STATIC_ROOT="$$folder" scripts/build-static.sh
+	.venv/bin/mypy .
+
+check: lint test ## lint, then test

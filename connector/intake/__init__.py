@@ -1,0 +1,1 @@
+"""How orders come in: notification inbox, polling, recording, the download protocol, the sweep."""

@@ -1,0 +1,91 @@
+"""Polling: Get Orders lists NEW orders only; each becomes a row before a byte is fetched."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import DataError
+from django.db.models import Q
+from django.utils import timezone
+
+from connector.intake.download import ring_download
+from connector.intake.models import RunStatus, SyncRun
+from connector.intake.record import record_order
+from connector.itero import Order as VendorOrder
+from connector.itero.errors import IteroError
+from connector.orders.models import Revision
+from connector.intake.version import version_key
+from connector.pairing.access import Access, PairingStopped, back_off, call
+from connector.pairing.models import Pairing, State
+from labportal.labs.tenancy import in_lab
+
+
+def poll(lab_id: UUID, pairing_id: UUID) -> SyncRun | None:
+    """One look at Align's list; None when it is not due (another worker took it). Every look leaves a row."""
+    pairing = _take_turn(lab_id, pairing_id)
+    if pairing is None:
+        return None
+    with in_lab(lab_id):
+        run = SyncRun.objects.create(lab_id=lab_id, pairing=pairing, kind="poll")
+    try:
+        call(lab_id, pairing_id, lambda access: _read_pages(access, pairing, run))
+    except (IteroError, PairingStopped) as error:
+        _end(run, pairing, error.code)
+        return run
+    _end(run, pairing, "")
+    return run
+
+
+def _take_turn(lab_id: UUID, pairing_id: UUID) -> Pairing | None:
+    now = timezone.now()
+    with in_lab(lab_id):
+        callable_now = Q(paused_until=None) | Q(paused_until__lte=now)
+        due = Pairing.objects.of(lab_id).filter(callable_now, pk=pairing_id, next_due__lte=now)
+        pairing = due.filter(state__in=[State.ACTIVE, State.FORBIDDEN]).select_for_update(skip_locked=True).first()
+        if pairing is None:
+            return None
+        pairing.next_due = now + timedelta(seconds=pairing.poll_seconds)
+        pairing.polled_at = now
+        pairing.save(update_fields=["next_due", "polled_at"])
+        return pairing
+
+
+def _read_pages(access: Access, pairing: Pairing, run: SyncRun) -> None:
+    run.listed = run.new = run.malformed = 0
+    for page in access.client.get_orders(access.endpoints, access_token=access.access_token):
+        run.listed += len(page.orders) + len(page.malformed)
+        run.malformed += len(page.malformed)
+        for order in _unknown(pairing, page.orders):
+            try:
+                run.new += record_order(pairing, order, source="poll").new
+            except (DataError, ValueError):
+                run.malformed += 1  # one order that our tables can't hold does not block the others
+        ring_download(pairing.lab_id, pairing.pk)
+
+
+def _unknown(pairing: Pairing, orders: tuple[VendorOrder, ...]) -> list[VendorOrder]:
+    """Orders whose appearance is not recorded yet: one query for a whole page."""
+    keys = {(order.order_id, version_key(order)): order for order in orders}
+    with in_lab(pairing.lab_id):
+        known = set(
+            Revision.objects.of(pairing.lab_id)
+            .filter(order__pairing=pairing, order__order_id__in=[order.order_id for order in orders])
+            .values_list("order__order_id", "version_key")
+        )
+    return [order for key, order in keys.items() if key not in known]
+
+
+def _end(run: SyncRun, pairing: Pairing, reason: str) -> None:
+    now = timezone.now()
+    run.reason, run.ended_at = reason, now
+    run.status = RunStatus.FAILED if reason else RunStatus.NEW if run.new else RunStatus.NOTHING_NEW
+    rows = Pairing.objects.of(pairing.lab_id).filter(pk=pairing.pk)
+    with in_lab(pairing.lab_id):
+        run.save()
+        if not reason:
+            rows.filter(state=State.FORBIDDEN).update(state=State.ACTIVE)
+            rows.update(succeeded_at=now, failures=0, reason="", reason_at=None, paused_until=None)
+        else:
+            again = now + timedelta(seconds=min(back_off(pairing.failures), pairing.poll_seconds))
+            rows.filter(state=State.ACTIVE).update(
+                reason=reason, reason_at=now, next_due=again, failures=pairing.failures + 1
+            )

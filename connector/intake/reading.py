@@ -1,0 +1,106 @@
+"""STORED → READY: what is in the zip becomes files, teeth and previews. Storing never waits for it."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from connector.intake.pictures import keep_thumbnails
+from connector.orders import store
+from connector.orders.history import record
+from connector.orders.models import Order, Restoration, Revision, RevisionState, ScanFile
+from connector.scans import ArchiveRejected, CaseMetadata, Examination, ExaminationFailed, examine
+from labportal.labs.tenancy import in_lab
+
+
+def read_revision(lab_id: UUID, revision_id: UUID) -> None:
+    """Examine a stored zip in a child process. Whatever goes wrong, the case ends READY with its zip to download."""
+    with in_lab(lab_id):
+        revision = Revision.objects.of(lab_id).select_related("order").get(pk=revision_id)
+        if revision.state != RevisionState.STORED:
+            return
+    base = Path(settings.SCANS_DIR) / "staging"
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="read-", dir=base))
+    reason, examination = "", None
+    try:
+        with store.as_local_file(revision.archive) as path:
+            examination = examine(path, folder)
+        previews, small = keep_thumbnails(examination, folder, revision.archive)
+        for file in examination.files:
+            if file.preview and (folder / file.preview).exists():
+                previews[file.member_index] = store.save_derived(revision.archive, folder / file.preview)
+    except (ExaminationFailed, ArchiveRejected) as error:
+        reason, small, previews = error.code, [], {}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    with in_lab(lab_id):
+        _ready(revision, examination, previews, small, reason)
+
+
+def _ready(
+    revision: Revision, examination: Examination | None, previews: dict[int, str], small: list[str], reason: str
+) -> None:
+    changed = Revision.objects.of(revision.lab_id).filter(pk=revision.pk, state=RevisionState.STORED)
+    if not changed.update(state=RevisionState.READY, reason=reason, next_due=None, ready_at=timezone.now()):
+        return
+    order = Order.objects.of(revision.lab_id).select_for_update().get(pk=revision.order_id)
+    if examination is not None:
+        _keep_files(revision, examination, previews)
+        if examination.metadata is not None and revision.number == order.latest_number:
+            _add_metadata(order, examination.metadata)
+    if small and revision.number == order.latest_number:
+        order.thumbnail = small[0]
+    order.save()
+    record(order, "unreadable" if reason else "ready", revision=revision, **({"reason": reason} if reason else {}))
+
+
+def _keep_files(revision: Revision, examination: Examination, previews: dict[int, str]) -> None:
+    problems = {problem.file_name: problem.code for problem in examination.problems}
+    ScanFile.objects.of(revision.lab_id).filter(revision=revision).delete()
+    ScanFile.objects.bulk_create(
+        ScanFile(
+            lab_id=revision.lab_id,
+            revision=revision,
+            member=file.member_index,
+            name=file.name[-400:],
+            role="other" if file.junk else file.role,
+            size=file.size,
+            sha256=file.sha256,
+            triangles=file.triangles,
+            box_mm=list(file.box_mm) if file.box_mm else None,
+            preview=previews.get(file.member_index, ""),
+            problem=problems.get(file.name, ""),
+        )
+        for file in examination.files
+    )
+
+
+def _add_metadata(order: Order, metadata: CaseMetadata) -> None:
+    """The file fills what the API left empty, and adds each tooth's details; it never overrides the API's word."""
+    order.notes = order.notes or metadata.notes
+    order.chart_number = order.chart_number or metadata.chart_number[:120]
+    order.doctor = order.doctor or metadata.doctor[:300]
+    order.doctor_license = order.doctor_license or metadata.doctor_license[:120]
+    order.due_date = order.due_date or metadata.due_date
+    order.case_type = order.case_type or metadata.case_type[:200]
+    known = {r.tooth: r for r in Restoration.objects.of(order.lab_id).filter(order=order)}
+    for tooth in metadata.restorations:
+        row = known.get(tooth.tooth_ada) or Restoration(lab_id=order.lab_id, order=order, tooth=tooth.tooth_ada)
+        row.treatment = row.treatment or tooth.treatment[:200]
+        row.material = row.material or tooth.material[:200]
+        row.incisal, row.body = row.incisal or tooth.incisal[:40], row.body or tooth.middle[:40]
+        row.gingival = row.gingival or tooth.gingival[:40]
+        row.shade_system = row.shade_system or metadata.shade_system[:80]
+        extra = {
+            "die": tooth.die, "preparation_buccal": tooth.preparation_buccal,
+            "preparation_lingual": tooth.preparation_lingual, "specification": tooth.specification,
+            "abutment": tooth.abutment, "pontic_design": tooth.pontic_design,
+        }  # fmt: skip
+        row.details = {key: value for key, value in extra.items() if value}
+        row.save()
+    if not order.teeth:
+        order.teeth = sorted({tooth.tooth_ada for tooth in metadata.restorations})

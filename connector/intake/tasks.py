@@ -1,0 +1,31 @@
+"""Doors for the task queue: ids in, call the service. Any of them may run twice, late, or never."""
+
+from uuid import UUID
+
+from connector.intake import fetch, notifications, reading
+from connector.intake import poll as polling
+
+
+def poll(lab_id: str, pairing_id: str) -> None:
+    """Look at Align's list once, if it is due."""
+    polling.poll(UUID(lab_id), UUID(pairing_id))
+
+
+def look_up(lab_id: str, pairing_id: str) -> None:
+    """Look up the pairing's waiting notifications."""
+    notifications.look_up(UUID(lab_id), UUID(pairing_id))
+
+
+def route_unrouted() -> None:
+    """Find the pairing of notifications that named none."""
+    notifications.route_unrouted()
+
+
+def download(lab_id: str, pairing_id: str) -> None:
+    """Fetch the pairing's next due revision (cluster `downloads`)."""
+    fetch.fetch_next(UUID(lab_id), UUID(pairing_id))
+
+
+def examine(lab_id: str, revision_id: str) -> None:
+    """Read a stored revision's files."""
+    reading.read_revision(UUID(lab_id), UUID(revision_id))

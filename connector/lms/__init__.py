@@ -1,0 +1,1 @@
+"""How orders go out: the REST export and its keys."""

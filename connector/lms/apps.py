@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class LmsConfig(AppConfig):
+    name = "connector.lms"
+    label = "lms"
+    verbose_name = "Export to the lab's own system"

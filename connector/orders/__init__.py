@@ -1,0 +1,1 @@
+"""The record: orders, revisions, files, timeline; inbox, case and download pages."""

@@ -1,0 +1,60 @@
+"""The case's timeline and the lab's outgoing event sequence."""
+
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from connector.orders.models import Event, EventHead, Order, Revision, TimelineEvent
+from connector.pairing.words import reason_words
+from labportal.labs.models import User
+
+WORDS = {
+    "seen": "Align lists this case: {status}",
+    "notified": "Notification from Align",
+    "status": "Align's status is now “{status}”",
+    "fetching": "Download started",
+    "retry": "Download failed: {reason}",
+    "stored": "Revision {number} stored and verified ({size})",
+    "ready": "Files read, 3D preview made",
+    "unreadable": "The zip is stored, but not all of it could be read: {reason}",
+    "stopped": "Stopped: {reason}",
+    "superseded": "Revision {number} was replaced at Align before it was fetched",
+    "asked": "All scan files asked for",
+    "pictures": "Pictures fetched",
+    "viewed": "Viewed",
+    "downloaded": "Downloaded: {what}",
+    "exported": "Sent to the lab's own system",
+    "workflow": "Marked “{workflow}”",
+    "return_queued": "Return to doctor asked for: {reason_label}",
+    "return_sent": "Returned to the doctor",
+    "return_refused": "Align refused the return: {reason}",
+    "rescan": "The doctor's re-scan is here",
+}
+
+
+def record(order: Order, kind: str, *, revision: Revision | None = None, by: User | None = None, **facts: Any) -> None:
+    """Write one line of the case's timeline, in the running transaction."""
+    TimelineEvent.objects.create(
+        lab_id=order.lab_id, order=order, revision=revision, at=timezone.now(), kind=kind, facts=facts, by=by
+    )
+
+
+def in_words(event: TimelineEvent) -> str:
+    facts = {key: value for key, value in event.facts.items()}
+    if "reason" in facts:
+        facts["reason"] = reason_words(facts["reason"])
+    try:
+        return WORDS[event.kind].format(**facts)
+    except (KeyError, IndexError):
+        return event.kind
+
+
+def announce(revision: Revision, kind: str) -> Event:
+    """Append to the lab's gap-free outgoing sequence; call it inside the transaction that makes the fact true."""
+    head, _ = EventHead.objects.select_for_update().get_or_create(lab_id=revision.lab_id)
+    EventHead.objects.of(revision.lab_id).filter(pk=head.pk).update(last=F("last") + 1)
+    head.refresh_from_db()
+    return Event.objects.create(
+        lab_id=revision.lab_id, seq=head.last, kind=kind, order_id=revision.order_id, revision=revision
+    )

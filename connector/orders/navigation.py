@@ -1,0 +1,85 @@
+"""The left column: lanes with counts, lab pages, when Align was last checked; and the banners a person must see."""
+
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from connector.orders.inbox import LANES, lane_filter
+from connector.orders.models import Order
+from connector.pairing.health import ago, health
+from connector.pairing.models import Pairing, State
+from labportal.labs.models import Lab, Membership
+
+SHOWN_LANES = ("inbox", "work", "waiting", "overdue", "attention", "done")
+COUNTED = ("inbox", "work", "waiting", "overdue", "attention")
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Template context of every page of a member; nothing for the signed-out and for error pages."""
+    lab: Lab | None = getattr(request, "lab", None)
+    if lab is None or request.path_info.startswith("/admin/"):
+        return {"nav": None, "banners": []}
+    membership: Membership = request.membership  # type: ignore[attr-defined]  # set with request.lab
+    pairings = list(Pairing.objects.of(lab).exclude(state=State.UNPAIRED))
+    checked = max((p.succeeded_at for p in pairings if p.succeeded_at), default=None)
+    tones = [health(pairing).tone for pairing in pairings]
+    return {
+        "nav": {
+            "lab_name": lab.name,
+            "lab_initial": lab.name[:1].upper(),
+            "role": membership.role,
+            "labs": [
+                {"name": m.lab.name, "slug": m.lab.slug, "current": m.lab_id == lab.pk}
+                for m in request.memberships  # type: ignore[attr-defined]  # set with request.lab
+            ],
+            "lanes": _lanes(request, lab),
+            "links": [_link(request, "connections", "Connections", "bad" if "bad" in tones else "")],
+            "last_checked": f"Align checked {ago(checked)}" if checked else "Align was never checked",
+            "last_checked_tone": "bad" if "bad" in tones or not pairings else "warn" if "warn" in tones else "ok",
+            "is_operator": request.user.is_staff,
+        },
+        "banners": [banner for pairing in pairings if (banner := _banner(pairing, membership))],
+    }
+
+
+def _lanes(request: HttpRequest, lab: Lab) -> list[dict[str, Any]]:
+    today = timezone.localdate()
+    counts = Order.objects.of(lab).aggregate(
+        **{lane: Count("pk", filter=lane_filter(lane, today) if lane != "all" else Q()) for lane in COUNTED}
+    )
+    here = request.path_info == reverse("inbox")
+    current = request.GET.get("lane", "inbox") if here else ""
+    return [
+        {
+            "key": lane,
+            "label": LANES[lane],
+            "count": counts.get(lane),
+            "url": reverse("inbox") + ("" if lane == "inbox" else f"?lane={lane}"),
+            "active": lane == current,
+            "tone": "bad" if lane in {"overdue", "attention"} and counts.get(lane) else "",
+        }
+        for lane in SHOWN_LANES
+    ]
+
+
+def _link(request: HttpRequest, name: str, label: str, tone: str) -> dict[str, Any]:
+    url = reverse(name)
+    return {
+        "label": label, "url": url, "active": request.path_info.startswith(url), "count": 1 if tone else None, "tone": tone
+    }  # fmt: skip
+
+
+def _banner(pairing: Pairing, membership: Membership) -> dict[str, str] | None:
+    """A connection that waits for a person: what happened, what it means, and the one button that fixes it."""
+    state = health(pairing)
+    if state.tone != "bad":
+        return None
+    return {
+        "tone": "warn",
+        "text": f"The connection “{pairing.account_name}”: {state.sentence}",
+        "action_label": "Connections" if membership.may_manage else "",
+        "action_url": reverse("connections") if membership.may_manage else "",
+    }

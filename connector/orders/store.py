@@ -1,0 +1,112 @@
+"""Where the bytes lie: the vendor's zip once and untouched, and what is derived from it.
+
+Staging lies beside the store on the same file system, so that "take over" is a rename. With S3 as the store the zip is
+uploaded from staging instead.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage, Storage, storages
+
+FREE_FLOOR = 2 * 1024**3
+
+
+def scans() -> Storage:
+    return storages["scans"]
+
+
+def archive_name(lab_id: UUID, order_id: UUID, revision_id: UUID) -> str:
+    """The store's name of a revision's zip; derived files lie beside it."""
+    return f"labs/{lab_id}/{order_id}/{revision_id}/scan.zip"
+
+
+def derived_name(archive: str, file_name: str) -> str:
+    return f"{archive.rsplit('/', 1)[0]}/derived/{file_name}"
+
+
+def staging(revision_id: UUID) -> Path:
+    """The private folder in which one revision's download is built."""
+    folder = Path(settings.SCANS_DIR) / "staging" / str(revision_id)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def room_for(size: int | None) -> bool:
+    """Whether a download of `size` bytes may start: three times its size and two gigabytes must be free."""
+    Path(settings.SCANS_DIR).mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(settings.SCANS_DIR).free >= max(3 * (size or 0), FREE_FLOOR)
+
+
+def local_path(name: str) -> Path | None:
+    """The file's path where the store is a file system, else None."""
+    storage = scans()
+    return Path(storage.path(name)) if isinstance(storage, FileSystemStorage) else None
+
+
+def take_over(part: Path, name: str) -> None:
+    """Make a complete, fsynced staging file the stored one: rename, then fsync the folders."""
+    path = local_path(name)
+    if path is None:
+        with part.open("rb") as stream:
+            scans().save(name, File(stream))
+        part.unlink()
+        return
+    if part == path:
+        return  # adopted under its final name after a crash
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part.replace(path)
+    for folder in (path.parent, path.parent.parent):
+        sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def save_derived(archive: str, file: Path) -> str:
+    """Keep a preview or thumbnail; replaces an older one of the same name."""
+    name = derived_name(archive, file.name)
+    path = local_path(name)
+    if path is not None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.move(file, path)
+        return name
+    if scans().exists(name):
+        scans().delete(name)
+    with file.open("rb") as stream:
+        scans().save(name, File(stream))
+    return name
+
+
+def open_stored(name: str) -> IO[Any]:
+    return scans().open(name, "rb")
+
+
+@contextmanager
+def as_local_file(name: str) -> Iterator[Path]:
+    """A path to read a stored zip from; with S3 a copy that is gone afterwards."""
+    path = local_path(name)
+    if path is not None:
+        yield path
+        return
+    folder = Path(settings.SCANS_DIR) / "staging" / "read"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    copy = folder / f"{os.getpid()}-{name.replace('/', '_')}"
+    try:
+        with scans().open(name, "rb") as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)

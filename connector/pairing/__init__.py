@@ -1,0 +1,1 @@
+"""A lab's link to an Align account: pair, refresh, revoke, un-pair, health."""

@@ -1,0 +1,75 @@
+"""Un Pair and Revoke, asked for once and retried until Align confirms."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from connector.itero.errors import HumanError, IteroError
+from connector.pairing import vendor
+from connector.pairing.access import Access, PairingStopped, access_for, back_off, refresh
+from connector.pairing.models import Pairing, State
+from connector.pairing.sealing import SealError
+from labportal.doorbell import ring_tick
+from labportal.labs.tenancy import in_lab
+
+
+def begin_unpair(*, pairing: Pairing) -> None:
+    """Stop fetching now; Align is told by a task. Cases and files stay."""
+    now = timezone.now()
+    rows = Pairing.objects.of(pairing.lab_id).filter(pk=pairing.pk).exclude(state=State.UNPAIRED)
+    rows.update(state=State.UNPAIRING, reason="", reason_at=None, next_due=now, failures=0, paused_until=None)
+    ring_tick()
+
+
+def finish_unpair(lab_id: UUID, pairing_id: UUID) -> bool:
+    """Tell Align: Un Pair, then Revoke. True when the pairing is over; else it is due again later."""
+    with in_lab(lab_id):
+        pairing = Pairing.objects.of(lab_id).get(pk=pairing_id)
+    if pairing.state != State.UNPAIRING:
+        return pairing.state == State.UNPAIRED
+    try:
+        _tell_align(pairing)
+    except IteroError as error:
+        with in_lab(lab_id):
+            Pairing.objects.of(lab_id).filter(pk=pairing_id, state=State.UNPAIRING).update(
+                next_due=timezone.now() + timedelta(seconds=back_off(pairing.failures, error.retry_after)),
+                failures=pairing.failures + 1,
+                reason=error.code,
+                reason_at=timezone.now(),
+            )
+        return False
+    with in_lab(lab_id):
+        Pairing.objects.of(lab_id).filter(pk=pairing_id, state=State.UNPAIRING).update(
+            state=State.UNPAIRED, sealed_tokens="", access_expires_at=None, sealed_callback="", callback_hash="",
+            next_due=None, reason="", reason_at=None, failures=0,
+        )  # fmt: skip
+    return True
+
+
+def _tell_align(pairing: Pairing) -> None:
+    """A refusal means that Align no longer counts us in: that is what we wanted. Errors: the retryable ones."""
+    try:
+        access = access_for(pairing.lab_id, pairing.pk)
+        try:
+            _unpair(access, pairing)
+        except HumanError:
+            # Refused with this token: perhaps the token, perhaps un-paired already. A fresh one tells.
+            access = refresh(pairing.lab_id, pairing.pk, refused_token=access.access_token)
+            _unpair(access, pairing)
+    except (HumanError, PairingStopped, SealError):
+        pass
+    with in_lab(pairing.lab_id):
+        pairing.refresh_from_db()
+    try:
+        token = pairing.tokens.refresh_token
+    except SealError:
+        return  # nothing left that could be revoked by us
+    try:
+        vendor.client().revoke_token(pairing.vendor_endpoints, token=token)
+    except HumanError:
+        pass  # Align does not know the token any more
+
+
+def _unpair(access: Access, pairing: Pairing) -> None:
+    access.client.unpair(access.endpoints, access_token=access.access_token, account_id=pairing.account_id)

@@ -1,0 +1,57 @@
+"""A pairing's health in words."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from connector.pairing.models import Pairing, State
+from connector.pairing.words import reason_words
+
+
+@dataclass(frozen=True)
+class Health:
+    """`tone` is ok, warn or bad; `state` two words; `sentence` what it means."""
+
+    tone: str
+    state: str
+    sentence: str
+
+
+def health(pairing: Pairing, now: datetime | None = None) -> Health:
+    now = now or timezone.now()
+    label = State(pairing.state).label if pairing.state in State.values else pairing.state
+    if pairing.state in {State.NEEDS_PAIRING, State.FORBIDDEN}:
+        return Health("bad", label, reason_words(pairing.reason) + " Nothing is lost.")
+    if pairing.state in {State.UNPAIRING, State.UNPAIRED, State.CONNECTING}:
+        words = {
+            State.UNPAIRING: "We are telling Align that this connection ends. " + reason_words(pairing.reason),
+            State.UNPAIRED: "No new cases come in. The cases that came before stay here.",
+            State.CONNECTING: "The connection is being made.",
+        }
+        return Health("warn", label, words[State(pairing.state)].strip())
+    if pairing.paused_until and pairing.paused_until > now:
+        return Health("warn", "Paused", reason_words(pairing.reason))
+    if pairing.succeeded_at is None:
+        return Health("warn", label, reason_words(pairing.reason) or "The first check is on its way.")
+    if now - pairing.succeeded_at > timedelta(seconds=3 * pairing.poll_seconds + 120):
+        cause = reason_words(pairing.reason) or "The background worker may be stopped; tell the operator."
+        return Health("bad", "Not checked", f"Align was last checked {ago(pairing.succeeded_at, now)}. {cause}")
+    return Health("ok", label, f"Align was checked {ago(pairing.succeeded_at, now)}. Cases come in by themselves.")
+
+
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """In words: 40 s ago, 2 min ago, 3 h ago, yesterday, 12 Nov."""
+    if moment is None:
+        return "never"
+    seconds = int(((now or timezone.now()) - moment).total_seconds())
+    if seconds < 5:
+        return "just now"
+    if seconds < 60:
+        return f"{seconds} s ago"
+    if seconds < 3600:
+        return f"{seconds // 60} min ago"
+    if seconds < 86400:
+        return f"{seconds // 3600} h ago"
+    days = seconds // 86400
+    return "yesterday" if days == 1 else f"{days} days ago" if days < 14 else timezone.localtime(moment).strftime("%-d %b")

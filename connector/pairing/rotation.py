@@ -1,0 +1,39 @@
+"""Re-sealing under the newest key, row by row, while the portal runs."""
+
+from uuid import UUID
+
+from connector.pairing.models import Pairing
+from connector.pairing.sealing import SealError, seal, sealed_with_newest_key, unseal
+from labportal.labs.routers import as_operator
+from labportal.labs.tenancy import in_lab
+
+SEALED = ("sealed_tokens", "sealed_callback")
+
+
+def rotate_all() -> tuple[int, int]:
+    """(rows sealed anew, rows that can't be opened). Attempts to connect live 15 minutes and are left to end."""
+    with as_operator():
+        rows = list(Pairing.objects.values_list("lab_id", "pk"))
+    done = broken = 0
+    for lab_id, pairing_id in rows:
+        try:
+            done += _rotate(lab_id, pairing_id)
+        except SealError:
+            broken += 1
+    return done, broken
+
+
+def _rotate(lab_id: UUID, pairing_id: UUID) -> int:
+    """Under the row lock that a refresh takes too, so that neither writes over the other."""
+    with in_lab(lab_id):
+        pairing = Pairing.objects.of(lab_id).select_for_update().get(pk=pairing_id)
+        changed = []
+        for field in SEALED:
+            sealed = getattr(pairing, field)
+            if sealed and not sealed_with_newest_key(sealed):
+                values = unseal(sealed, lab_id=lab_id, owner_id=pairing_id)
+                setattr(pairing, field, seal(values, lab_id=lab_id, owner_id=pairing_id))
+                changed.append(field)
+        if changed:
+            pairing.save(update_fields=changed)
+    return int(bool(changed))

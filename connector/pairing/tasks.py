@@ -1,0 +1,16 @@
+"""Doors for the task queue: ids in, call the service."""
+
+from uuid import UUID
+
+from connector.pairing.connect import release_stale
+from connector.pairing.disconnect import finish_unpair
+
+
+def unpair(lab_id: str, pairing_id: str) -> None:
+    """Tell Align that a pairing ends; due again by itself until Align confirms."""
+    finish_unpair(UUID(lab_id), UUID(pairing_id))
+
+
+def release(lab_id: str, pairing_id: str) -> None:
+    """Give up a connection that was begun and never finished."""
+    release_stale(UUID(lab_id), UUID(pairing_id))

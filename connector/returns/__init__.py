@@ -1,0 +1,1 @@
+"""Sending a case back to the doctor, and waiting for the re-scan."""

@@ -1,0 +1,10 @@
+"""Doors for the task queue."""
+
+from uuid import UUID
+
+from connector.returns import services
+
+
+def send(lab_id: str, return_id: str) -> None:
+    """Tell Align of one return."""
+    services.send(UUID(lab_id), UUID(return_id))

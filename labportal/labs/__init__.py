@@ -1,0 +1,1 @@
+"""People and labs: who may come in, which lab they act for, and the wall between labs."""

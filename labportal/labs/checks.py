@@ -1,0 +1,56 @@
+"""Settings and database roles that would quietly tear down a wall are refused before the first request."""
+
+import math
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import OperationalError, connections
+
+
+@register(Tags.security)
+def secrets_are_given(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.SECURE:
+        return []
+    found: list[CheckMessage] = []
+    if not settings.SECRET_KEY_GIVEN:
+        found.append(Error("SECRET_KEY is not set.", id="labs.E001"))
+    if not settings.TOKEN_KEYS:
+        found.append(Error("TOKEN_KEYS is not set: Align's tokens can't be sealed.", id="labs.E002"))
+    if settings.SIMULATOR:
+        found.append(
+            Error("SIMULATOR is on at an https address: the stand-in for Align must never serve a real lab.", id="labs.E003")
+        )
+    return found
+
+
+@register()
+def queue_never_runs_a_task_twice_by_its_own_settings(**kwargs: Any) -> list[CheckMessage]:
+    """retry ≥ timeout × (ceil((queue_limit + bulk) / workers) + 2): the clock starts when a task is prefetched."""
+    base = {k: v for k, v in settings.Q_CLUSTER.items() if k != "ALT_CLUSTERS"}
+    clusters = {"portal": base}
+    clusters.update({name: base | alt for name, alt in settings.Q_CLUSTER.get("ALT_CLUSTERS", {}).items()})
+    found: list[CheckMessage] = []
+    for name, conf in clusters.items():
+        needed = conf["timeout"] * (math.ceil((conf["queue_limit"] + conf["bulk"]) / conf["workers"]) + 2)
+        if conf["retry"] < needed:
+            found.append(
+                Error(f"Q_CLUSTER {name}: retry={conf['retry']} must be {needed} or more, else tasks run twice.", id="labs.E004")
+            )
+    return found
+
+
+@register(Tags.database)
+def web_role_is_walled_in(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """A superuser or BYPASSRLS role sees every lab's rows: row-level security is silently off for it."""
+    found: list[CheckMessage] = []
+    for alias in set(databases or []) & {"default", "operator"}:
+        try:
+            with connections[alias].cursor() as cursor:
+                cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+                row = cursor.fetchone()
+        except OperationalError:
+            continue  # migrate and runserver say so themselves, in their own words
+        if row and row[0]:
+            found.append(Error(f"The database role of '{alias}' bypasses row-level security.", id="labs.E005"))
+    return found

@@ -1,0 +1,39 @@
+"""Make a lab and its first owner on a real installation."""
+
+import getpass
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
+
+from labportal.labs.models import Lab, Role
+from labportal.labs.services import LabExists, add_member, create_lab, create_person
+
+
+class Command(BaseCommand):
+    help = "Make a lab and its first owner. The password is asked for, or read from standard input with --password-stdin."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="the lab's name, in quotes")
+        parser.add_argument("owner", help="the owner's e-mail")
+        parser.add_argument("--time-zone", default="UTC", help="for example Europe/Oslo")
+        parser.add_argument("--notation", default=Lab.Notation.FDI, choices=Lab.Notation.values)
+        parser.add_argument("--operator", action="store_true", help="the owner is also this installation's operator")
+        parser.add_argument("--password-stdin", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        email = options["owner"]
+        password = input() if options["password_stdin"] else getpass.getpass(f"Password for {email}: ")
+        try:
+            validate_email(email)
+            validate_password(password)
+            lab = create_lab(name=options["name"], time_zone=options["time_zone"], tooth_notation=options["notation"])
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        except LabExists as error:
+            raise CommandError(f"There is a lab with the short name {error} already.") from error
+        user = create_person(email=email, password=password, operator=options["operator"])
+        add_member(lab=lab, user=user, role=Role.OWNER)
+        self.stdout.write(f"{lab.name} is ready; {email} can log in.")

@@ -1,0 +1,37 @@
+"""Making labs and members; the operator's admin site, the commands and the demo all come here."""
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from labportal.labs.models import Lab, Membership, User
+from labportal.labs.routers import as_operator
+
+
+class LabExists(Exception):
+    """A lab with that short name is there already."""
+
+
+def create_lab(*, name: str, time_zone: str = "UTC", tooth_notation: str = Lab.Notation.FDI) -> Lab:
+    """A new lab, as the installation's operator. Errors: LabExists."""
+    slug = slugify(name)[:60] or "lab"
+    with as_operator(), transaction.atomic(using="operator"):
+        if Lab.objects.filter(slug=slug).exists():
+            raise LabExists(slug)
+        return Lab.objects.create(name=name, slug=slug, time_zone=time_zone, tooth_notation=tooth_notation)
+
+
+def add_member(*, lab: Lab, user: User, role: str) -> Membership:
+    """Put a person into a lab, or change the role they have there."""
+    with as_operator(), transaction.atomic(using="operator"):
+        membership, _ = Membership.objects.update_or_create(lab=lab, user=user, defaults={"role": role})
+    return membership
+
+
+def create_person(*, email: str, password: str | None, name: str = "", operator: bool = False) -> User:
+    """A person who can log in; without a password they set one by the password-reset mail."""
+    user = User.objects.filter(email=email.strip().lower()).first()
+    if user is None:
+        user = User.objects.create_user(
+            email, password, name=name, is_staff=operator, is_superuser=operator
+        )
+    return user

@@ -1,0 +1,35 @@
+"""Acting for one lab: a short transaction in which the database itself shows that lab's rows and no others.
+
+The setting is transaction-local (`set_config(…, true)`): a session-level one would leak to the next borrower of the
+connection. Outside of `in_lab` the app's role sees no lab row at all: it fails closed.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from labportal.labs.routers import as_app
+
+
+@contextmanager
+def in_lab(lab_id: UUID | str, *, user_id: UUID | None = None) -> Iterator[None]:
+    """One transaction as `lab_id`. Nested, the outer lab is back afterwards. Never hold it around an HTTP call."""
+    with as_app(), transaction.atomic():
+        before = name_lab(lab_id, user_id)
+        yield
+        # Not in a finally: after an error this transaction, and the setting with it, is rolled back anyway.
+        name_lab(*before)
+
+
+def name_lab(lab_id: UUID | str | None, user_id: UUID | str | None) -> tuple[str, str]:
+    """Set the current lab and person for the running transaction; returns what was set before ('' = none)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('app.lab_id', true), current_setting('app.user_id', true)")
+        lab_before, user_before = cursor.fetchone() or (None, None)
+        cursor.execute(
+            "SELECT set_config('app.lab_id', %s, true), set_config('app.user_id', %s, true)",
+            [str(lab_id or ""), str(user_id or "")],
+        )
+    return lab_before or "", user_before or ""

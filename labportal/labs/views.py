@@ -1,0 +1,22 @@
+"""Choosing the lab one acts for."""
+
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from labportal.labs.access import LabRequest, member
+
+
+@require_POST
+@member
+def switch_lab(request: LabRequest) -> HttpResponseBase:
+    """Act for another of one's labs from the next page on."""
+    slug = request.POST.get("lab", "")
+    if any(m.lab.slug == slug for m in request.memberships):
+        request.session["lab"] = slug
+    return redirect("inbox")
+
+
+def healthz(request: object) -> HttpResponse:
+    """The process answers. No database: a probe must not depend on it."""
+    return HttpResponse("ok", content_type="text/plain")

@@ -1,0 +1,1 @@
+"""Running the portal on one machine: its database, web, worker, and the demo."""

@@ -1,0 +1,61 @@
+"""Task processes that survived a kill -9 of their worker: found by the note it left, and ended before a new start.
+
+A killed `qcluster` parent leaves its children running as orphans (measured), which would go on working without time-outs.
+"""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+from django.conf import settings
+
+from labportal.env import DATA_DIR
+
+
+def _note() -> Path:
+    folder = Path(settings.SCANS_DIR).parent if DATA_DIR in Path(settings.SCANS_DIR).parents else DATA_DIR
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"worker-{os.uname().nodename}.json"
+
+
+def remember(worker: int, groups: list[int], newest: int) -> None:
+    """Note which process groups this machine's worker runs."""
+    _note().write_text(json.dumps({"worker": worker, "groups": sorted({*groups, newest})}))
+
+
+def end_leftovers() -> None:
+    """Kill the groups of a worker that is dead; a worker that lives is left alone (two may run, leases part them)."""
+    try:
+        note = json.loads(_note().read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return
+    if _is(note["worker"], "worker"):
+        return
+    for group in note["groups"]:
+        if any(_is(pid, "qcluster") for pid in _members(group)):
+            try:
+                os.killpg(group, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def _members(group: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if os.getpgid(int(entry.name)) == group:
+                    found.append(int(entry.name))
+            except ProcessLookupError:
+                continue
+    return found
+
+
+def _is(pid: int, word: str) -> bool:
+    """Whether that process is ours: a number may have been given to another program since."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return b"manage.py" in b" ".join(command) and word.encode() in command

@@ -1,0 +1,235 @@
+"""How the parts are wired. Every value that differs between machines is read from the environment, typed."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+from csp.constants import NONE, SELF
+from django.core.management.utils import get_random_secret_key
+
+from labportal.env import BASE_DIR, DATA_DIR, database, env, read_instance
+
+django_stubs_ext.monkeypatch()
+_instance = read_instance()
+
+# --- Where it is reached. An https address is production: secure cookies, HSTS, and no simulator. -------------------
+BASE_URL: str = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
+_base = urlsplit(BASE_URL)
+SECURE = _base.scheme == "https"
+ALLOWED_HOSTS: list[str] = [_base.hostname or "localhost", *env.list("ALLOWED_HOSTS", [])]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+DEBUG = False
+
+# --- Secrets --------------------------------------------------------------------------------------------------------
+# Without one (a bare checkout: makemigrations, type checks) a throw-away key serves; E001 refuses that in production.
+SECRET_KEY_GIVEN: bool = bool(env.str("SECRET_KEY", _instance.get("SECRET_KEY", "")))
+SECRET_KEY: str = env.str("SECRET_KEY", _instance.get("SECRET_KEY", "")) or get_random_secret_key()
+# "id:key,id:key": the first one seals, all open (connector/pairing/sealing.py).
+TOKEN_KEYS: list[str] = [k for k in env.str("TOKEN_KEYS", _instance.get("TOKEN_KEYS", "")).split(",") if k]
+# The secret of the installation-wide notification address, for partners that register one URL at Align.
+NOTIFICATION_SECRET: str = env.str("NOTIFICATION_SECRET", _instance.get("NOTIFICATION_SECRET", ""))
+
+# --- Align ----------------------------------------------------------------------------------------------------------
+ITERO_PROFILE: str = env.str("ITERO_PROFILE", "")
+ITERO_OAUTH_BASE: str = env.str("ITERO_OAUTH_BASE", "")
+ITERO_BASE_URL: str = env.str("ITERO_BASE_URL", "")
+ITERO_LOGIN_PAGE: str = env.str("ITERO_LOGIN_PAGE", "")
+ITERO_CLIENT_ID: str = env.str("ITERO_CLIENT_ID", "")
+ITERO_CLIENT_SECRET: str = env.str("ITERO_CLIENT_SECRET", "")
+# The stand-in for Align's cloud runs on this machine (demo and tests): loopback is allowed only then.
+SIMULATOR: bool = env.bool("SIMULATOR", False)
+
+# --- Applications ---------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "labportal.running",
+    "labportal.labs",
+    "connector.pairing",
+    "connector.orders",
+    "connector.intake",
+    "connector.returns",
+    "connector.lms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
+    "django_q",
+    "django_htmx",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    # Innermost: opens the transaction, names the lab in it, and renders inside it.
+    "labportal.labs.middleware.LabMiddleware",
+]
+
+ROOT_URLCONF = "labportal.urls"
+WSGI_APPLICATION = "labportal.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "connector.orders.navigation.navigation",
+            ],
+        },
+    },
+]
+
+# --- Database: PostgreSQL, three ways in (docs/decisions/0003) ---------------------------------------------------------
+_unset = "postgresql:///labportal?host=/nonexistent-set-DATABASE_URL-or-run-make"
+_app = env.str("DATABASE_URL", _instance.get("DATABASE_URL", _unset))
+DATABASES = {
+    "default": database(_app),
+    "operator": database(env.str("DATABASE_OPERATOR_URL", _instance.get("DATABASE_OPERATOR_URL", _app))),
+    "owner": database(env.str("DATABASE_OWNER_URL", _instance.get("DATABASE_OWNER_URL", _app))),
+}
+DATABASE_ROUTERS = ["labportal.labs.routers.RoleRouter"]
+DATABASE_ROLE_PREFIX: str = env.str("DATABASE_ROLE_PREFIX", "portal")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Shared by all processes: log-in rate limits count across them.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "labportal_cache"}}
+
+# --- Background tasks (docs/decisions/0004) ----------------------------------------------------------------------------
+# retry >= timeout * (ceil((queue_limit + bulk) / workers) + 2), held by a system check: a task that waits longer than
+# `retry` runs twice. Downloads have a cluster of their own: a big zip on a slow line takes hours, not minutes.
+Q_CLUSTER: dict[str, Any] = {
+    "name": "portal",
+    "orm": "default",
+    "workers": 2,
+    "queue_limit": 2,
+    "bulk": 1,
+    "timeout": 300,
+    "retry": 1500,
+    "max_attempts": 5,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": -1,
+    "poll": 0.2,
+    "label": "Task queue",
+    "ALT_CLUSTERS": {
+        "downloads": {"timeout": 4 * 3600, "retry": 20 * 3600, "workers": 2, "queue_limit": 2, "bulk": 1},
+    },
+}
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+# The vendor's zips and what is derived from them. Staging lies beside them: a rename must not cross a file system.
+SCANS_DIR = Path(env.str("SCANS_DIR", str(DATA_DIR / "scans")))
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": SCANS_DIR}},
+    "scans": {
+        "BACKEND": env.str("SCANS_STORAGE", "django.core.files.storage.FileSystemStorage"),
+        "OPTIONS": env.json("SCANS_STORAGE_OPTIONS", "null") or {"location": str(SCANS_DIR)},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Without a collectstatic run (demo, tests) WhiteNoise serves from the source folders.
+WHITENOISE_USE_FINDERS: bool = env.bool("STATIC_FROM_SOURCE", not STATIC_ROOT.exists())
+WHITENOISE_AUTOREFRESH = False
+
+# --- People and log-in --------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "labs.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "inbox"
+ACCOUNT_ADAPTER = "labportal.labs.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
+USERSESSIONS_TRACK_ACTIVITY = False
+
+# --- Mail ---------------------------------------------------------------------------------------------------------------
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", str(DATA_DIR / "mails"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"Lab portal <portal@{_base.hostname}>")
+
+# --- Browser rules --------------------------------------------------------------------------------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.bool("BEHIND_TLS_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# A form that starts the log-in at Align ends there by a redirect, which browsers count as the form's target.
+_login = urlsplit(ITERO_LOGIN_PAGE)
+_align = [f"{_login.scheme}://{_login.netloc}"] if _login.netloc else []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF, *_align],
+    }
+}
+
+# --- Words and times -------------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGES = [("en", "English")]
+
+# --- Logs: one line a record, to standard error. Messages carry codes and ids, never names or tokens. ---------------------------
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"django.server": {"level": "WARNING"}},
+}
