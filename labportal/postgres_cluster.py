@@ -125,9 +125,7 @@ class Cluster:
         """Make everything ready for a server that does not run yet: folders, password, cluster, no stale files."""
         self._require_disk()
         self._make_socket_dir()
-        if os.geteuid() == 0 and not (self.data_dir / "postgres.place").exists():
-            self._set_aside()
-            (self.data_dir / "postgres.place").write_text(f"{self.path.name}\n")
+        self._set_aside()
         if not self.exists():
             self._initdb(fast=fast)
         major = (self.path / "PG_VERSION").read_text().strip()
@@ -139,12 +137,19 @@ class Cluster:
         self._pass_over_stale_pid()
 
     def delete(self) -> None:
-        """Delete the cluster with all its data."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Delete the cluster with all its data, and an abandoned one of the same DATA_DIR."""
+        for path in (self.path, self.path.with_name(f"{self.path.name}.aside")):
+            shutil.rmtree(path, ignore_errors=True)
         for name in ("postgres.place", "postgres.password"):
             (self.data_dir / name).unlink(missing_ok=True)
 
     def _initdb(self, *, fast: bool) -> None:
+        record = self.data_dir / "postgres.place"
+        if record.exists():
+            raise EmbeddedPostgresError(
+                f"The database of {self.data_dir} is gone: {self.path} is missing. Put it back from your backup, or"
+                f" delete {record} to begin with an empty one."
+            )
         if not self.password_file.exists():
             _write_private(self.password_file, secrets.token_urlsafe(32))
         unfinished = self.path.with_name(f"{self.path.name}.unfinished")
@@ -167,6 +172,8 @@ class Cluster:
             said = " | ".join((done.stderr or done.stdout).strip().splitlines()[-4:])
             raise EmbeddedPostgresError(f"The database cluster could not be created in {self.path}: {said}")
         unfinished.rename(self.path)  # only a complete cluster ever has the final name
+        if os.geteuid() == 0:
+            record.write_text(f"{self.path.name}\n")
 
     def _make_socket_dir(self) -> None:
         socket = self.socket_dir / f".s.PGSQL.{PORT}"

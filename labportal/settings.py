@@ -1,5 +1,6 @@
 """How the parts are wired. Every value that differs between machines is read from the environment, typed."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -153,6 +154,8 @@ STORAGES: dict[str, Any] = {
 }
 # Without a collectstatic run (demo, tests) WhiteNoise serves from the source folders.
 WHITENOISE_USE_FINDERS: bool = env.bool("STATIC_FROM_SOURCE", not STATIC_ROOT.exists())
+if WHITENOISE_USE_FINDERS:
+    warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_AUTOREFRESH = False
 
 # --- People and log-in --------------------------------------------------------------------------------------------------

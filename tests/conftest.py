@@ -1,8 +1,21 @@
-"""The fixed cast: owner, technician and viewer of lab A, owner of lab B. Every feature is tried by lab B too."""
+"""Fixtures for every test: the database as the walled app role, the cast, browsers and clients of its people.
 
+`db` (pytest-django) rolls a test's work back; `committed` is for tests with several connections or processes: its work
+is really committed and every table but the cast's is emptied afterwards.
+"""
+
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
+
+from labportal.labs.models import User
+from tests.browser_guard import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401 - pytest hooks
+from tests.cast import Cast, make_cast
+
+CAST_TABLES = ("labs_lab", "labs_membership", "labs_user", "account_emailaddress")
+KEPT_TABLES = (*CAST_TABLES, "django_migrations", "django_content_type", "auth_permission", "django_q_schedule")
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +34,35 @@ def django_db_setup(django_db_blocker: Any) -> None:
             connections[alias].settings_dict["NAME"] = name
         call_command("migrate", database="owner", verbosity=0)
         call_command("createcachetable", database="owner", verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def cast(django_db_setup: None, django_db_blocker: Any) -> Cast:
+    with django_db_blocker.unblock():
+        return make_cast()
+
+
+@pytest.fixture
+def committed(cast: Cast, django_db_blocker: Any) -> Iterator[None]:
+    """Real commits; afterwards every table but the cast's is emptied, by the owner role."""
+    from django.db import connections
+
+    with django_db_blocker.unblock():
+        yield
+        tables = [t for t in connections["owner"].introspection.table_names() if t not in KEPT_TABLES]
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(tables)}")
+        for alias in connections:
+            connections[alias].close()
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """A signed-in test client of one of the cast."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return signed_in

@@ -52,7 +52,9 @@ def _preflight(lab_id: UUID, pairing_id: UUID) -> bool:
     with in_lab(lab_id):
         pairing = Pairing.objects.of(lab_id).get(pk=pairing_id)
         waiting = Revision.objects.of(lab_id).filter(due(), order__pairing=pairing)
-        largest = waiting.order_by(F("expected_size").desc(nulls_last=True)).values_list("expected_size", flat=True).first()
+        largest = (
+            waiting.order_by(F("expected_size").desc(nulls_last=True)).values_list("expected_size", flat=True).first()
+        )
         if pairing.paused_until and pairing.paused_until > timezone.now():
             return False
         if not store.room_for(largest):

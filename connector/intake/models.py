@@ -39,7 +39,9 @@ class Notification(LabScoped):
             ),
         ]
         indexes = [
-            models.Index(fields=["received_at"], condition=Q(state__in=["queued", "taken"]), name="intake_notification_open")
+            models.Index(
+                fields=["received_at"], condition=Q(state__in=["queued", "taken"]), name="intake_notification_open"
+            )
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from connector.itero.errors import IteroError, NotFound
 from connector.pairing import vendor
 from connector.pairing.access import PairingStopped, call
 from connector.pairing.connect import account_link
-from connector.pairing.models import Pairing, State, callback_hash
+from connector.pairing.models import Pairing, callback_hash
 from labportal.doorbell import ring, ring_tick
 from labportal.labs.tenancy import in_lab
 
@@ -52,7 +52,9 @@ def _store(lab_id: UUID, pairing_id: UUID, rx_id: str) -> None:
             [Notification(lab_id=lab_id, pairing_id=pairing_id, rx_id=rx_id)], ignore_conflicts=True
         )
         stored = Notification.objects.of(lab_id).filter(pk=made[0].pk).exists()
-        Pairing.objects.of(lab_id).filter(pk=pairing_id, notified_at__lt=now - timedelta(seconds=5)).update(notified_at=now)
+        Pairing.objects.of(lab_id).filter(pk=pairing_id, notified_at__lt=now - timedelta(seconds=5)).update(
+            notified_at=now
+        )
         Pairing.objects.of(lab_id).filter(pk=pairing_id, notified_at=None).update(notified_at=now)
         if stored:
             ring("connector.intake.tasks.look_up", lab_id, pairing_id)
@@ -104,7 +106,9 @@ def _take(lab_id: UUID, pairing_id: UUID) -> list[Notification]:
             rx_id__in=rows.filter(state=NotificationState.QUEUED).values("rx_id")
         ).update(state=NotificationState.QUEUED)
         batch = list(
-            rows.filter(state=NotificationState.QUEUED).select_for_update(skip_locked=True).order_by("received_at")[:BATCH]
+            rows.filter(state=NotificationState.QUEUED)
+            .select_for_update(skip_locked=True)
+            .order_by("received_at")[:BATCH]
         )
         rows.filter(pk__in=[push.pk for push in batch]).update(state=NotificationState.TAKEN, taken_at=now)
     return batch
@@ -155,5 +159,3 @@ def _route(rx_id: str) -> bool:
         _store(lab_id, pairing_id, rx_id)
         return True
     return False
-
-

@@ -8,7 +8,7 @@ from connector.intake.leases import release
 from connector.orders import store
 from connector.orders.history import record
 from connector.orders.models import Order, Revision, RevisionState
-from connector.scans import ExaminationFailed, Examination, examine
+from connector.scans import Examination, ExaminationFailed, examine
 from labportal.labs.tenancy import in_lab
 
 

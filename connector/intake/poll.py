@@ -10,10 +10,10 @@ from django.utils import timezone
 from connector.intake.download import ring_download
 from connector.intake.models import RunStatus, SyncRun
 from connector.intake.record import record_order
+from connector.intake.version import version_key
 from connector.itero import Order as VendorOrder
 from connector.itero.errors import IteroError
 from connector.orders.models import Revision
-from connector.intake.version import version_key
 from connector.pairing.access import Access, PairingStopped, back_off, call
 from connector.pairing.models import Pairing, State
 from labportal.labs.tenancy import in_lab

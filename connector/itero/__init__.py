@@ -12,7 +12,7 @@ from connector.itero.answers import (
     TokenSet,
     Treatment,
 )
-from connector.itero.client import Client, Credentials, Server
+from connector.itero.client import Client, Server
 from connector.itero.consent import new_code_verifier, read_redirect
 from connector.itero.download import Download
 from connector.itero.errors import (
@@ -40,6 +40,7 @@ from connector.itero.errors import (
 )
 from connector.itero.notification import read_notification
 from connector.itero.profile import Profile, load_profile
+from connector.itero.tokens import Credentials
 
 __all__ = [
     "AccessDenied",

@@ -13,7 +13,7 @@ _OPTIONAL = ("token", "revoke")
 
 
 def read_endpoints(answer: Json, call: DiscoveryCall, hosts: AllowedHosts) -> Endpoints:
-    """The addresses by our names; HostNotAllowed for one that is not on the list, BadAnswer that names a missing one."""
+    """The addresses by our names; HostNotAllowed for one not on the list, BadAnswer that names a missing one."""
     found = dig(answer, call.urls)
     urls = {ours: text(pick(found, (theirs,))) for ours, theirs in call.names.items() if theirs}
     missing = [ours for ours, url in urls.items() if not url and ours not in _OPTIONAL]

@@ -127,8 +127,8 @@ def _read_formats(table: TomlTable) -> sections.Formats:
 
 def _is_format(pattern: str) -> bool:
     """Whether strptime reads what strftime writes with it, to the day."""
-    sample = datetime(2026, 11, 24)  # noqa: DTZ001 - only the pattern is tried, no moment is meant
+    sample = datetime(2026, 11, 24)
     try:
-        return datetime.strptime(sample.strftime(pattern), pattern).date() == sample.date()  # noqa: DTZ007 - as above
+        return datetime.strptime(sample.strftime(pattern), pattern).date() == sample.date()
     except ValueError:
         return False

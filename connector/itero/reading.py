@@ -15,13 +15,14 @@ Json = object
 ID_MAX = 200
 _ABSENT = ("", "-1", "null")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes neither NUL nor half a surrogate pair
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")  # what fits into a header and cannot break out of it
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
 def parse_json(body: bytes) -> Json:
     """Parse a body strictly; raises BadAnswer for anything but complete, finite, sanely nested JSON."""
     try:
-        return json.loads(body, parse_constant=_refuse, parse_float=_finite)  # type: ignore[no-any-return]  # any JSON
+        return json.loads(body, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         pass  # raised below, so that the parser's error with its piece of the body is not carried along
     raise BadAnswer("the body is not JSON")
@@ -67,6 +68,11 @@ def identifier(value: Json) -> str:
     """An id as text; "" when absent or of no use as one (blank inside, control characters, too long)."""
     found = text(value)
     return found if len(found) <= ID_MAX and found.isprintable() and " " not in found else ""
+
+
+def is_token(value: str) -> bool:
+    """Whether a text can be a token: printable ASCII without blanks."""
+    return bool(_TOKEN.fullmatch(value))
 
 
 def whole(value: Json) -> int | None:

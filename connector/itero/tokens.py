@@ -1,6 +1,5 @@
 """The calls of OAuth: getting, refreshing and revoking tokens, with the client's own credentials."""
 
-import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +9,8 @@ from connector.itero.answers import TokenSet
 from connector.itero.errors import BadAnswer
 from connector.itero.outgoing import Outgoing
 from connector.itero.profile_sections import OAuth, Paths
-from connector.itero.reading import Json, pick, whole
+from connector.itero.reading import Json, is_token, pick, whole
 
-_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _LONGEST_LIFE = 86_400
 
 
@@ -52,4 +50,4 @@ def read_tokens(answer: Json, paths: Paths, *, default_life: int, refresh_token:
 
 
 def _token(value: Json) -> str:
-    return value if isinstance(value, str) and _TOKEN.fullmatch(value) else ""
+    return value if isinstance(value, str) and is_token(value) else ""

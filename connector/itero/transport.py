@@ -26,12 +26,11 @@ from connector.itero.errors import (
 )
 from connector.itero.outgoing import Outgoing
 from connector.itero.profile_sections import Errors
-from connector.itero.reading import Json, dig, parse_json, text
+from connector.itero.reading import Json, dig, is_token, parse_json, text
 
 JSON_MAX = 20 * 1024 * 1024
 _ERROR_BODY_MAX = 64 * 1024
 _PIECE = 64 * 1024
-_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _OAUTH_CODES = frozenset(
     {
         "invalid_request",
@@ -45,7 +44,7 @@ _OAUTH_CODES = frozenset(
         "temporarily_unavailable",
         "unsupported_token_type",
     }
-)  # fmt: skip - the codes of RFC 6749 and 7009, in rows
+)  # fmt: skip - the codes of RFC 6749, 6750 and 7009, in rows
 
 
 class Timeouts(NamedTuple):
@@ -109,7 +108,7 @@ class Transport:
             return session.send(session.prepare_request(outgoing))
         except IteroError:
             raise
-        except Exception as error:  # noqa: BLE001 - requests lets some of urllib3's and http.client's errors through
+        except Exception as error:  # requests lets some of urllib3's and http.client's through
             failure = _sending_failure(error)
         raise failure  # out here, so that the library's error with its URL is not carried along
 
@@ -228,6 +227,6 @@ def _clean_id(value: str) -> str:
 
 def bearer(access_token: str) -> dict[str, str]:
     """The Authorization header; refuses what would break out of it."""
-    if not _TOKEN.fullmatch(access_token):
+    if not is_token(access_token):
         raise BadRequest("this is not an access token")
     return {"Authorization": f"Bearer {access_token}"}

@@ -6,42 +6,48 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from connector.orders.inbox import LANES, lane_filter
 from connector.orders.models import Order
 from connector.pairing.health import ago, health
 from connector.pairing.models import Pairing, State
-from labportal.labs.models import Lab, Membership
+from labportal.labs.models import Lab
 
 SHOWN_LANES = ("inbox", "work", "waiting", "overdue", "attention", "done")
 COUNTED = ("inbox", "work", "waiting", "overdue", "attention")
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Template context of every page of a member; nothing for the signed-out and for error pages."""
-    lab: Lab | None = getattr(request, "lab", None)
-    if lab is None or request.path_info.startswith("/admin/"):
+    """Template context of every page of a member. Lazy: error pages never ask, and they have no lab's transaction."""
+    if getattr(request, "lab", None) is None or request.path_info.startswith("/admin/"):
         return {"nav": None, "banners": []}
-    membership: Membership = request.membership  # type: ignore[attr-defined]  # set with request.lab
-    pairings = list(Pairing.objects.of(lab).exclude(state=State.UNPAIRED))
+    pairings = SimpleLazyObject(lambda: _pairings(request))
+    return {
+        "nav": SimpleLazyObject(lambda: _nav(request, pairings)),
+        "banners": SimpleLazyObject(lambda: [b for pairing in pairings if (b := _banner(pairing, request))]),
+    }
+
+
+def _pairings(request: HttpRequest) -> list[Pairing]:
+    lab: Lab = request.lab  # type: ignore[attr-defined]  # LabRequest's, checked above
+    return list(Pairing.objects.of(lab).exclude(state=State.UNPAIRED))
+
+
+def _nav(request: Any, pairings: Any) -> dict[str, Any]:
+    lab, membership = request.lab, request.membership
     checked = max((p.succeeded_at for p in pairings if p.succeeded_at), default=None)
     tones = [health(pairing).tone for pairing in pairings]
     return {
-        "nav": {
-            "lab_name": lab.name,
-            "lab_initial": lab.name[:1].upper(),
-            "role": membership.role,
-            "labs": [
-                {"name": m.lab.name, "slug": m.lab.slug, "current": m.lab_id == lab.pk}
-                for m in request.memberships  # type: ignore[attr-defined]  # set with request.lab
-            ],
-            "lanes": _lanes(request, lab),
-            "links": [_link(request, "connections", "Connections", "bad" if "bad" in tones else "")],
-            "last_checked": f"Align checked {ago(checked)}" if checked else "Align was never checked",
-            "last_checked_tone": "bad" if "bad" in tones or not pairings else "warn" if "warn" in tones else "ok",
-            "is_operator": request.user.is_staff,
-        },
-        "banners": [banner for pairing in pairings if (banner := _banner(pairing, membership))],
+        "lab_name": lab.name,
+        "lab_initial": lab.name[:1].upper(),
+        "role": membership.role,
+        "labs": [{"name": m.lab.name, "slug": m.lab.slug, "current": m.lab_id == lab.pk} for m in request.memberships],
+        "lanes": _lanes(request, lab),
+        "links": [_link(request, "connections", "Connections", "bad" if "bad" in tones else "")],
+        "last_checked": f"Align checked {ago(checked)}" if checked else "Align was never checked",
+        "last_checked_tone": "bad" if "bad" in tones or not tones else "warn" if "warn" in tones else "ok",
+        "is_operator": request.user.is_staff,
     }
 
 
@@ -72,7 +78,7 @@ def _link(request: HttpRequest, name: str, label: str, tone: str) -> dict[str, A
     }  # fmt: skip
 
 
-def _banner(pairing: Pairing, membership: Membership) -> dict[str, str] | None:
+def _banner(pairing: Pairing, request: Any) -> dict[str, str] | None:
     """A connection that waits for a person: what happened, what it means, and the one button that fixes it."""
     state = health(pairing)
     if state.tone != "bad":
@@ -80,6 +86,6 @@ def _banner(pairing: Pairing, membership: Membership) -> dict[str, str] | None:
     return {
         "tone": "warn",
         "text": f"The connection “{pairing.account_name}”: {state.sentence}",
-        "action_label": "Connections" if membership.may_manage else "",
-        "action_url": reverse("connections") if membership.may_manage else "",
+        "action_label": "Connections" if request.membership.may_manage else "",
+        "action_url": reverse("connections") if request.membership.may_manage else "",
     }

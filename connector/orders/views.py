@@ -1,0 +1,121 @@
+"""Inbox and case pages."""
+
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from connector.orders import services
+from connector.orders.case import case_page
+from connector.orders.inbox import LANES, SORTS, Query, listed, rows
+from connector.orders.models import Order
+from connector.pairing.models import LINKED, Pairing
+from labportal.labs.access import LabRequest, member, worker
+
+
+@require_GET
+@member
+def inbox(request: LabRequest) -> HttpResponseBase:
+    """The lab's cases; the same address with htmx gives the rows alone."""
+    orders = Order.objects.of(request.lab)
+    query = Query.read(request.GET)
+    found, cursor = rows(listed(orders, query, timezone.localdate()), query, lab=request.lab, user=request.user)
+    if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx's middleware
+        return render(request, "orders/_rows.html", {"rows": found, "empty": _empty(request, query)})
+    return render(request, "orders/inbox.html", {
+        "heading": "Search" if query.q else LANES[query.lane],
+        "search": {"q": query.q, "url": reverse("inbox"), "keep": [("lane", query.lane)]},
+        "chips": _chips(request, query),
+        "sort": {"current": query.sort, "options": [
+            {"key": key, "label": label, "url": query.url(sort=key if key != "received" else ""), "active": key == query.sort}
+            for key, label in SORTS.items()
+        ]},
+        "rows": found,
+        "next_url": query.url(after=cursor) if cursor else "",
+        "previous_url": query.url() if query.cursor else "",
+        "refresh_url": query.url(after=query.cursor),
+        "empty": _empty(request, query),
+    })  # fmt: skip
+
+
+def _chips(request: LabRequest, query: Query) -> list[dict[str, object]]:
+    """Filters as links that one can bookmark."""
+    chips: list[dict[str, object]] = [
+        {"label": "Due this week", "url": query.url(due="" if query.due else "week"), "active": bool(query.due),
+         "removable": bool(query.due)},
+    ]  # fmt: skip
+    pairings = list(Pairing.objects.of(request.lab).filter(state__in=LINKED).order_by("account_name"))
+    if len(pairings) > 1 or query.pairing:
+        for pairing in pairings:
+            on = query.pairing == str(pairing.pk)
+            url = query.url(connection="" if on else str(pairing.pk))
+            chips.append({"label": pairing.account_name, "url": url, "active": on, "removable": on})
+    if query.doctor:
+        chips.append({"label": query.doctor, "url": query.url(doctor=""), "active": True, "removable": True})
+    if query.q:
+        chips.append({"label": f"“{query.q}”", "url": query.url(q=""), "active": True, "removable": True})
+    return chips
+
+
+def _empty(request: LabRequest, query: Query) -> dict[str, str]:
+    """What an empty list says: what it means, and what to do."""
+    if query.q or query.due or query.doctor or query.pairing:
+        return {"title": "No case fits", "text": "Try fewer or other words, or remove a filter.",
+                "action_label": "Show all cases", "action_url": f"{reverse('inbox')}?lane=all"}  # fmt: skip
+    if not Pairing.objects.of(request.lab).filter(state__in=LINKED).exists():
+        return {"title": "No connection to Align yet",
+                "text": "Cases come in by themselves as soon as your lab is connected to its account at Align.",
+                "action_label": "Connections", "action_url": reverse("connections")}  # fmt: skip
+    words = {
+        "inbox": ("Nothing new", "New cases appear here by themselves, without reloading the page."),
+        "work": ("No case in work", "Open a case and press “In work”; it then stands here."),
+        "waiting": ("No case waits for a doctor", "Cases that you return to the doctor stand here until the re-scan."),
+        "overdue": ("Nothing is overdue", "Cases that are not done by their due date stand here."),
+        "attention": ("Nothing needs attention", "Cases that could not be fetched stand here, with the reason."),
+        "done": ("No case is done yet", "Open a case and press “Done”; it then stands here."),
+        "all": ("No case yet", "New cases appear here by themselves."),
+    }
+    title, text = words[query.lane]
+    return {"title": title, "text": text, "action_label": "", "action_url": ""}
+
+
+@require_GET
+@member
+def case(request: LabRequest, order_id: UUID) -> HttpResponseBase:
+    """One case; `?revision=2` shows an older scan. Opening it takes this person's new mark away."""
+    order = get_object_or_404(Order.objects.of(request.lab).select_related("pairing"), pk=order_id)
+    services.mark_seen(order=order, user=request.user)
+    wanted = request.GET.get("revision", "")
+    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 7 else None
+    page = case_page(order, number=number, lab=request.lab, membership=request.membership)
+    return render(request, "orders/case.html", page)
+
+
+@require_POST
+@worker
+def workflow(request: LabRequest, order_id: UUID) -> HttpResponseBase:
+    """Mark a case new, in work or done."""
+    order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
+    services.set_workflow(order=order, workflow=request.POST.get("workflow", ""), user=request.user)
+    return redirect("case", order_id=order.pk)
+
+
+@require_POST
+@worker
+def get_all(request: LabRequest, order_id: UUID) -> HttpResponseBase:
+    """Ask for all scan files of a case that waits at Align."""
+    order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
+    services.ask_for_files(order=order, user=request.user)
+    return redirect("case", order_id=order.pk)
+
+
+@require_POST
+@worker
+def try_again(request: LabRequest, order_id: UUID) -> HttpResponseBase:
+    """Fetch a stopped or delayed scan again, now."""
+    order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
+    services.try_again(order=order, user=request.user)
+    return redirect("case", order_id=order.pk)

@@ -17,7 +17,12 @@ def token_keys_are_keys(**kwargs: Any) -> list[CheckMessage]:
         try:
             Fernet(key)
         except ValueError:
-            return [Error(f"TOKEN_KEYS entry {number} must be id:key, the key made by Fernet.generate_key().", id="pairing.E001")]
+            return [
+                Error(
+                    f"TOKEN_KEYS entry {number} must be id:key, the key made by Fernet.generate_key().",
+                    id="pairing.E001",
+                )
+            ]
         if not key_id:
             return [Error(f"TOKEN_KEYS entry {number} has no id.", id="pairing.E001")]
     return []

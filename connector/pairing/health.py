@@ -54,4 +54,6 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
     if seconds < 86400:
         return f"{seconds // 3600} h ago"
     days = seconds // 86400
-    return "yesterday" if days == 1 else f"{days} days ago" if days < 14 else timezone.localtime(moment).strftime("%-d %b")
+    return (
+        "yesterday" if days == 1 else f"{days} days ago" if days < 14 else timezone.localtime(moment).strftime("%-d %b")
+    )

@@ -73,7 +73,9 @@ class Pairing(LabScoped):
         constraints = [
             models.UniqueConstraint(fields=["lab", "account_id"], name="pairing_lab_account"),
             # Across labs on purpose: two consumers of one Align account would take each other's orders.
-            models.UniqueConstraint(fields=["account_id"], condition=Q(state__in=LINKED), name="pairing_one_per_account"),
+            models.UniqueConstraint(
+                fields=["account_id"], condition=Q(state__in=LINKED), name="pairing_one_per_account"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -92,7 +94,9 @@ class Pairing(LabScoped):
 
     @property
     def callback_secret(self) -> str:
-        return unseal(self.sealed_callback, lab_id=self.lab_id, owner_id=self.pk)["secret"] if self.sealed_callback else ""
+        return (
+            unseal(self.sealed_callback, lab_id=self.lab_id, owner_id=self.pk)["secret"] if self.sealed_callback else ""
+        )
 
     def set_callback_secret(self, secret: str) -> None:
         self.sealed_callback = seal({"secret": secret}, lab_id=self.lab_id, owner_id=self.pk)

@@ -1,3 +1,5 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from connector.returns import views
+
+urlpatterns = [path("cases/<uuid:order_id>/return", views.case_return, name="case_return")]

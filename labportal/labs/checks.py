@@ -19,7 +19,10 @@ def secrets_are_given(**kwargs: Any) -> list[CheckMessage]:
         found.append(Error("TOKEN_KEYS is not set: Align's tokens can't be sealed.", id="labs.E002"))
     if settings.SIMULATOR:
         found.append(
-            Error("SIMULATOR is on at an https address: the stand-in for Align must never serve a real lab.", id="labs.E003")
+            Error(
+                "SIMULATOR is on at an https address: the stand-in for Align must never serve a real lab.",
+                id="labs.E003",
+            )
         )
     return found
 
@@ -35,7 +38,10 @@ def queue_never_runs_a_task_twice_by_its_own_settings(**kwargs: Any) -> list[Che
         needed = conf["timeout"] * (math.ceil((conf["queue_limit"] + conf["bulk"]) / conf["workers"]) + 2)
         if conf["retry"] < needed:
             found.append(
-                Error(f"Q_CLUSTER {name}: retry={conf['retry']} must be {needed} or more, else tasks run twice.", id="labs.E004")
+                Error(
+                    f"Q_CLUSTER {name}: retry={conf['retry']} must be {needed} or more, else tasks run twice.",
+                    id="labs.E004",
+                )
             )
     return found
 

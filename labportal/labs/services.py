@@ -31,7 +31,5 @@ def create_person(*, email: str, password: str | None, name: str = "", operator:
     """A person who can log in; without a password they set one by the password-reset mail."""
     user = User.objects.filter(email=email.strip().lower()).first()
     if user is None:
-        user = User.objects.create_user(
-            email, password, name=name, is_staff=operator, is_superuser=operator
-        )
+        user = User.objects.create_user(email, password, name=name, is_staff=operator, is_superuser=operator)
     return user

@@ -41,14 +41,16 @@ class Processes:
     environment: dict[str, str]
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, command: Sequence[str], *, stdout: int | None = None, **env: str) -> subprocess.Popen[bytes]:
+    def start(
+        self, name: str, command: Sequence[str], *, stdout: int | None = None, **env: str
+    ) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603 - our own commands
             command,
             env={**os.environ, **self.environment, **env},
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - set before exec, in a parent without threads
+            preexec_fn=_die_with_parent,
         )
         self.running[name] = process
         return process

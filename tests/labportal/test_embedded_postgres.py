@@ -1,12 +1,14 @@
 """The embedded PostgreSQL, really started: who can reach it, and how it lives through crashes."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -19,6 +21,7 @@ from labportal.postgres_cluster import Cluster
 
 OTHER_PROCESS = """
 import sys, time
+from contextlib import suppress
 from pathlib import Path
 from labportal.embedded_postgres import start
 server = start(Path(sys.argv[1]), fast=True)
@@ -266,3 +269,32 @@ def test_the_state_of_a_data_folder_can_be_printed(
 ) -> None:
     assert main([str(data_dir)]) == 0
     assert f"process {postmaster_pid(data_dir)}" in capsys.readouterr().out
+
+
+def test_a_deleted_data_folder_begins_again_with_an_empty_cluster(tmp_path: Path) -> None:
+    old = start(tmp_path / "data", fast=True)
+    with psycopg.connect(old.superuser_url) as connection:
+        connection.execute("CREATE TABLE old_keys ()")
+    pid = postmaster_pid(tmp_path / "data")
+    assert pid is not None
+    shutil.rmtree(tmp_path / "data")
+    new = start(tmp_path / "data", fast=True)
+    try:
+        assert ask(new.superuser_url, "SELECT to_regclass('old_keys')") == "None"
+    finally:
+        new.remove()
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGQUIT)
+        old.remove()
+
+
+def test_a_cluster_that_vanished_beside_its_data_folder_is_not_replaced_by_an_empty_one(tmp_path: Path) -> None:
+    server = start(tmp_path, fast=True)
+    if os.geteuid() != 0:
+        server.remove()
+        assert not (tmp_path / "postgres.place").exists()  # as an ordinary user it lies inside: nothing to lose apart
+        return
+    server.stop()
+    shutil.rmtree(Cluster.of(tmp_path.resolve(), None).path)
+    with pytest.raises(EmbeddedPostgresError, match="is missing"):
+        start(tmp_path, fast=True)

@@ -13,7 +13,9 @@ from labportal.labs.services import LabExists, add_member, create_lab, create_pe
 
 
 class Command(BaseCommand):
-    help = "Make a lab and its first owner. The password is asked for, or read from standard input with --password-stdin."
+    help = (
+        "Make a lab and its first owner. The password is asked for, or read from standard input with --password-stdin."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="the lab's name, in quotes")

@@ -1,0 +1,54 @@
+"""Return to doctor: reason, words, confirm."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from connector.orders.models import Order
+from connector.returns.models import Reason
+from connector.returns.services import ReturnRefused, request_return, why_not
+from labportal.labs.access import LabRequest, worker
+
+LONGEST = 1000
+
+
+@require_http_methods(["GET", "POST"])
+@worker
+def case_return(request: LabRequest, order_id: UUID) -> HttpResponseBase:
+    """GET shows the form, POST asks for the return; a worker tells Align."""
+    order = get_object_or_404(Order.objects.of(request.lab).select_related("pairing"), pk=order_id)
+    if request.method == "GET":
+        if words := why_not(order):
+            messages.warning(request, words)
+            return redirect("case", order_id=order.pk)
+        return _form(request, order, "", "", [])
+    reason, comment = request.POST.get("reason", ""), request.POST.get("comment", "").replace("\x00", "").strip()
+    errors = []
+    if reason not in Reason.values:
+        errors.append("Choose why the case must be scanned again.")
+    if len(comment) > LONGEST:
+        errors.append(f"The words for the doctor have {len(comment):,} characters; 1,000 are possible.")
+    if errors:
+        return _form(request, order, reason, comment, errors)
+    try:
+        request_return(order=order, by=request.user, reason=reason, comment=comment)
+    except ReturnRefused as refused:
+        messages.warning(request, refused.words)
+    else:
+        messages.success(request, "The return is on its way to Align. The case waits for the doctor's re-scan.")
+    return redirect("case", order_id=order.pk)
+
+
+def _form(request: LabRequest, order: Order, reason: str, comment: str, errors: list[str]) -> HttpResponseBase:
+    reasons: list[dict[str, Any]] = [{"value": r.value, "label": r.label, "hint": ""} for r in Reason]
+    case = {
+        "patient": order.patient or "No name", "order_id": order.order_id, "practice": order.practice,
+        "doctor": order.doctor, "url": reverse("case", args=[order.pk]),
+    }  # fmt: skip
+    form = {"reasons": reasons, "reason": reason, "comment": comment, "errors": errors}
+    return render(request, "returns/return.html", {"case": case, "form": form}, status=400 if errors else 200)
