@@ -1,5 +1,6 @@
 """How the parts are wired. Every value that differs between machines is read from the environment, typed."""
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-# --- Database: PostgreSQL, three ways in (docs/decisions/0003) ---------------------------------------------------------
+# --- Database: PostgreSQL, three ways in (docs/decisions/0003) --------------------------------------------------------
 _unset = "postgresql:///labportal?host=/nonexistent-set-DATABASE_URL-or-run-make"
 _app = env.str("DATABASE_URL", _instance.get("DATABASE_URL", _unset))
 DATABASES = {
@@ -116,7 +117,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared by all processes: log-in rate limits count across them.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "labportal_cache"}}
 
-# --- Background tasks (docs/decisions/0004) ----------------------------------------------------------------------------
+# --- Background tasks (docs/decisions/0004) ---------------------------------------------------------------------------
 # retry >= timeout * (ceil((queue_limit + bulk) / workers) + 2), held by a system check: a task that waits longer than
 # `retry` runs twice. Downloads have a cluster of their own: a big zip on a slow line takes hours, not minutes.
 Q_CLUSTER: dict[str, Any] = {
@@ -148,7 +149,7 @@ STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": SCANS_DIR}},
     "scans": {
         "BACKEND": env.str("SCANS_STORAGE", "django.core.files.storage.FileSystemStorage"),
-        "OPTIONS": env.json("SCANS_STORAGE_OPTIONS", "null") or {"location": str(SCANS_DIR)},
+        "OPTIONS": json.loads(env.str("SCANS_STORAGE_OPTIONS", "{}")) or {"location": str(SCANS_DIR)},
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
@@ -158,7 +159,7 @@ if WHITENOISE_USE_FINDERS:
     warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_AUTOREFRESH = False
 
-# --- People and log-in --------------------------------------------------------------------------------------------------
+# --- People and log-in ------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "labs.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -179,7 +180,7 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 USERSESSIONS_TRACK_ACTIVITY = False
 
-# --- Mail ---------------------------------------------------------------------------------------------------------------
+# --- Mail -------------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
 EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.int("EMAIL_PORT", 25)
@@ -190,7 +191,7 @@ EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", str(DATA_DIR / "mails"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"Lab portal <portal@{_base.hostname}>")
 
-# --- Browser rules --------------------------------------------------------------------------------------------------------
+# --- Browser rules ----------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -220,14 +221,14 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Words and times -------------------------------------------------------------------------------------------------------
+# --- Words and times --------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGES = [("en", "English")]
 
-# --- Logs: one line a record, to standard error. Messages carry codes and ids, never names or tokens. ---------------------------
+# --- Logs: one line a record, to standard error. Messages carry codes and ids, never names or tokens. -----------------
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,14 +1,21 @@
 """Every address of the portal."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+
+from labportal.running.views import mails
 
 urlpatterns = [
     path("", include("connector.orders.urls")),
     path("", include("connector.returns.urls")),
     path("", include("connector.intake.urls")),
+    path("", include("connector.lms.urls")),
     path("connections/", include("connector.pairing.urls")),
     path("", include("labportal.labs.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
+
+if settings.SIMULATOR:
+    urlpatterns += [path("demo/mails", mails, name="demo_mails")]

@@ -46,7 +46,7 @@ def _stream(download: Download, part: Path, keep_lease: Callable[[], None]) -> t
         part.chmod(0o600)
         while count := download.readinto(buffer):
             size += count
-            if size > LIMITS.file_bytes:
+            if size > LIMITS.file_size:
                 raise BadAnswer("larger than the limit")
             digest.update(buffer[:count])
             file.write(buffer[:count])

@@ -14,13 +14,13 @@ Ask = Callable[[Outgoing], Json]
 
 def pages(call: OrdersCall, url: str, ask: Ask) -> Iterator[list[Json]]:
     """The items of each page. Raises BadAnswer when a page repeats, or when there are more than the profile allows."""
-    seen: set[str] = set()
+    seen: set[int] = set()
     walk = {"page": _by_page, "offset": _by_offset, "next": _by_link}[call.style]
     for count, items in enumerate(walk(call, url, ask), start=1):
         if count > call.max_pages:
             raise BadAnswer("more pages than the profile allows", call="get_orders")
         # Equal pages mean that the server ignores our page number: without this, its first page for ever.
-        fingerprint = repr(items)
+        fingerprint = hash(repr(items))
         if items and fingerprint in seen:
             raise BadAnswer("the same page came twice", call="get_orders")
         seen.add(fingerprint)

@@ -119,7 +119,8 @@ def _read_formats(table: TomlTable) -> sections.Formats:
             if pattern != "iso" and not _is_format(pattern):
                 raise table.fail(key, f'must hold "iso" or strptime formats such as %m/%d/%Y, not {pattern}')
     try:
-        ZoneInfo(formats.timezone)
+        if formats.timezone != "UTC":  # which needs no zone files; a bare machine may have none
+            ZoneInfo(formats.timezone)
     except (OSError, ValueError, KeyError):
         raise table.fail("timezone", "must be a time zone's name such as UTC or America/New_York") from None
     return formats

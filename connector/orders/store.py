@@ -76,8 +76,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def save_derived(archive: str, file: Path) -> str:
-    """Keep a preview or thumbnail; replaces an older one of the same name."""
+    """Keep a preview or thumbnail. Its name is its source's hash: two equal members share one file, moved only once."""
     name = derived_name(archive, file.name)
+    if not file.exists() and scans().exists(name):
+        return name
     path = local_path(name)
     if path is not None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -96,7 +97,7 @@ def refresh(lab_id: UUID, pairing_id: UUID, *, refused_token: str = "") -> Acces
     """Refresh once for all workers; the new refresh token is committed before the new access token is used."""
     refused: InvalidGrant | None = None
     with in_lab(lab_id):
-        pairing = Pairing.objects.of(lab_id).select_for_update().get(pk=pairing_id)
+        pairing = _locked(lab_id, pairing_id)
         if pairing.state not in CALLABLE:
             raise PairingStopped(pairing.reason or pairing.state)
         tokens = pairing.tokens
@@ -116,6 +117,13 @@ def refresh(lab_id: UUID, pairing_id: UUID, *, refused_token: str = "") -> Acces
     if refused is not None:
         raise PairingStopped(refused.code) from refused
     return Access(vendor.client(), endpoints, tokens.access_token)
+
+
+def _locked(lab_id: UUID, pairing_id: UUID) -> Pairing:
+    """The row under the refresh lock. Waiting for another worker's refresh may take longer than a statement should."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '110s'")
+    return Pairing.objects.of(lab_id).select_for_update().get(pk=pairing_id)
 
 
 def _fresh(pairing: Pairing, now: datetime) -> bool:

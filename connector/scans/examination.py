@@ -18,6 +18,8 @@ from connector.scans.rejection import ArchiveRejected
 LARGEST_ANSWER = 16 * 1024 * 1024
 # Exit codes of the child beyond its answer; above what Python and shells use.
 EXIT_NO_MEMORY, EXIT_REJECTED = 86, 87
+# What Python, C++, OpenBLAS and the loader write when memory ends before our own code can say so.
+STARVED = (b"MemoryError", b"bad_alloc", b"allocat", b"failed to map segment")
 PROJECT = Path(__file__).resolve().parents[2]
 FAILURE_WORDS = {
     "time": "Looking into the zip took too long.",
@@ -92,7 +94,7 @@ def _reason(code: int, errors: BinaryIO) -> str:
     # The text may hold names out of the zip, so it is looked at and thrown away, never logged.
     errors.seek(max(0, errors.seek(0, os.SEEK_END) - 8192))
     text = errors.read()
-    starved = code == EXIT_NO_MEMORY or any(sign in text for sign in (b"MemoryError", b"bad_alloc", b"allocate"))
+    starved = code == EXIT_NO_MEMORY or any(sign in text for sign in STARVED)
     return "out_of_memory" if starved else "killed"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.simulator import orders
+from connector.simulator.cases import BROKEN_KINDS
 from connector.simulator.cloud import Cloud
 from connector.simulator.control_pages import control_page
 from connector.simulator.messages import Refusal, Request, Response, html_response, json_response, redirect
@@ -62,8 +63,10 @@ def new_order(cloud: Cloud, request: Request) -> Response:
     account_id = int(_number(given.get("account_id"), "account_id"))
     if account_id not in cloud.world.accounts:
         raise Refusal(400, "bad_request", f"There is no account {account_id}.")
-    family = str(given.get("family") or "")
-    order = orders.create(cloud, orders.Wish(account_id, family, zip_kind=str(given.get("zip") or "normal")))
+    family, zip_kind = str(given.get("family") or ""), str(given.get("zip") or "normal")
+    if zip_kind not in ("normal", *BROKEN_KINDS):
+        raise Refusal(400, "bad_request", f"zip is normal or one of {', '.join(BROKEN_KINDS)}.")
+    order = orders.create(cloud, orders.Wish(account_id, family, zip_kind=zip_kind))
     return _done(request, {"orderId": order.order_id, "rxId": order.rx_id}, 201)
 
 

@@ -19,6 +19,7 @@ main{max-width:1280px;margin:0 auto;padding:20px 28px}
 .cards{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(270px,1fr))}
 section{background:#fff;border:1px solid #d8e2e6;border-radius:12px;padding:16px 18px;margin-bottom:16px}
 h2{font-size:15px;margin:0 0 10px}
+form+h2{margin-top:20px}
 label{display:block;font-size:13px;color:#4b606a}
 input,select{font:inherit;width:100%;padding:6px 8px;border:1px solid #9fb2bb;border-radius:6px;background:#fff;
 margin-bottom:8px}
@@ -31,7 +32,7 @@ th,td{text-align:left;padding:7px 10px 7px 0;vertical-align:top;border-bottom:1p
 th{font-size:12px;color:#4b606a}
 .scroll{overflow-x:auto}
 code{font-size:12px;color:#4b606a}
-.tag{display:inline-block;border-radius:99px;padding:1px 9px;background:#e5eef2;font-size:13px}
+.tag{display:inline-block;white-space:nowrap;border-radius:99px;padding:1px 9px;background:#e5eef2;font-size:13px}
 .tag.new{background:#d9f2e3}
 :focus-visible{outline:3px solid #f0a53a;outline-offset:2px}
 """
@@ -59,7 +60,7 @@ def _options(values: Mapping[str, str], chosen: str = "") -> str:
 
 def _new_order(truth: dict[str, Any]) -> str:
     accounts = {
-        str(row["account_id"]): f"{row['account_id']}{' (paired)' if row['paired'] else ''}"
+        str(row["account_id"]): f"{row['account_id']} {row['name']}{' (paired)' if row['paired'] else ''}"
         for row in truth["accounts"]
     }
     families = {"": "any", "restorative": "restorative", "orthodontic": "orthodontic"}

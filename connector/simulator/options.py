@@ -46,6 +46,8 @@ class Switches:
 def _fitting(name: str, value: Any, kind: type) -> Any:
     if name in CHOICES and value not in CHOICES[name]:
         raise Refusal(400, "bad_request", f"{name} is one of {', '.join(CHOICES[name])}.")
+    if kind is list and not isinstance(value, list):
+        raise Refusal(400, "bad_request", f"{name} must be a list.")
     if kind is bool and isinstance(value, str):
         return value in {"on", "yes", "true", "1"}
     try:

@@ -21,22 +21,23 @@ def get_orders(cloud: Cloud, request: Request) -> Response:
     paging = cloud.dialect.paging[cloud.options.paging]
     size = min(_number(request, paging.size, LARGEST_PAGE, least=1), LARGEST_PAGE)
     new = orders.listed(cloud, account.account_id)
+    facts: dict[str, Any] = {"next": None}
+    start = 0
     if cloud.options.paging == "page":
         page = _number(request, paging.position, 1, least=1)
-        start, facts = (page - 1) * size, {"page": page, "pages": max(1, -(-len(new) // size))}
+        start = (page - 1) * size
+        facts |= {"page": page, "pages": max(1, -(-len(new) // size))}
     elif cloud.options.paging == "offset":
         start = _number(request, paging.position, 0, least=0)
-        facts = {"offset": start, "total": len(new)}
+        facts |= {"offset": start, "total": len(new)}
     else:
         # A cursor names the last order seen, so orders that leave the list between two pages shift nothing.
         after = _cursor(request.query.get(paging.position, ""))
         new = [order for order in new if (order.updated, order.order_id) > after]
-        start, facts = 0, {}
-    shown = new[start : start + size]
-    more = len(new) > start + size
-    link = {paging.size: str(size), paging.position: _as_cursor(shown[-1])} if more and shown else None
-    facts["next"] = f"{request.base}{request.path}?{urlencode(link)}" if link else None  # type: ignore[assignment] # page numbers and a link share the dict
-    facts["orders"] = [in_words(cloud, order) for order in shown]  # type: ignore[assignment] # as above
+        if len(new) > size:
+            link = urlencode({paging.size: str(size), paging.position: _as_cursor(new[size - 1])})
+            facts["next"] = f"{request.base}{request.path}?{link}"
+    facts["orders"] = [in_words(cloud, order) for order in new[start : start + size]]
     return json_response(render(paging.answer, facts))
 
 

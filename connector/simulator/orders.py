@@ -2,6 +2,7 @@
 
 import random
 import time
+import traceback
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -184,11 +185,14 @@ def live_on(cloud: Cloud) -> None:
     """The life of the cloud: due steps, and a new order now and then, until it is stopped."""
     newest = time.monotonic()
     while not cloud.stopping.wait(0.1):
-        take_due_steps(cloud)
         pause = cloud.switches.new_order_every
-        if pause > 0 and time.monotonic() - newest >= pause:
-            newest = time.monotonic()
-            create(cloud, Wish(_some_account(cloud)))
+        try:
+            take_due_steps(cloud)
+            if pause > 0 and time.monotonic() - newest >= pause:
+                newest = time.monotonic()
+                create(cloud, Wish(_some_account(cloud)))
+        except Exception:  # a full disk now must not end every re-scan for ever; the step stays due
+            traceback.print_exc()
 
 
 def _some_account(cloud: Cloud) -> int:

@@ -5,7 +5,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +82,7 @@ class World:
             if self._saved >= version:
                 return  # another thread's snapshot already held this change
             with self.lock:
-                version, text = self._version, json.dumps(self._snapshot())
+                version, text = self._version, json.dumps(self._snapshot(), default=vars)
             part = self._file.with_name(self._file.name + ".part")
             part.touch(mode=0o600)
             part.write_text(text, "utf-8")
@@ -92,12 +91,12 @@ class World:
 
     def _snapshot(self) -> dict[str, Any]:
         return {
-            "accounts": [asdict(account) for account in self.accounts.values()],
-            "codes": [asdict(code) for code in self.codes.values()],
-            "families": [asdict(family) for family in self.families.values()],
-            "tokens": [asdict(token) for token in self.tokens.values()],
-            "orders": [asdict(order) for order in self.orders.values()],
-            "notifications": [asdict(notification) for notification in self.notifications],
+            "accounts": list(self.accounts.values()),
+            "codes": list(self.codes.values()),
+            "families": list(self.families.values()),
+            "tokens": list(self.tokens.values()),
+            "orders": list(self.orders.values()),
+            "notifications": self.notifications,
             "calls": dict(self.calls),
             "counts": dict(self.counts),
             "clock_offset": self.clock_offset,

@@ -39,7 +39,8 @@ def disfigure(response: Response, fault: Fault | None) -> Response:
         response.body.first()  # the vendor believes that it has begun to send the case
         response.body.file.close()
     if fault.html:
-        return html_response(PROXY_PAGE, response.status)
+        page = html_response(PROXY_PAGE, response.status)
+        return replace(page, headers=response.headers | page.headers)
     if fault.garbage:
         return replace(response, body=os.urandom(2048))
     return replace(response, body=b"" if isinstance(response.body, FileBody) else response.body[: response.length // 2])
@@ -70,14 +71,20 @@ def transmit(
         _send_head(handler, response, plan)
         for piece in _pieces(response, plan):
             handler.wfile.write(piece)
-            if plan.rate and stopping.wait(len(piece) / plan.rate):
-                raise Closed
+            if plan.rate:
+                _trickle(handler, len(piece) / plan.rate, stopping)
     finally:
         if isinstance(response.body, FileBody):
             response.body.file.close()
     if plan.resets:
         raise Reset
     if plan.sent < response.length:
+        raise Closed
+
+
+def _trickle(handler: BaseHTTPRequestHandler, pause: float, stopping: threading.Event) -> None:
+    handler.wfile.flush()
+    if stopping.wait(pause):
         raise Closed
 
 

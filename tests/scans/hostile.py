@@ -18,20 +18,21 @@ UNSAFE = (
     b"", b"../a.stl", b"a/../../b.stl", b"..", b".", b"a/./b", b"a//b", b"/etc/passwd", b"//host/share", b"..\\a.stl",
     b"a\\..\\b", b"\\\\host\\share", b"C:\\a.stl", b"C:a.stl", b"c:/a.stl", b"a.stl:hidden", b"a\0.stl", b"a\n.stl",
     b"a\x7f.stl", b"\x1b[2J.stl", b"a/.. /b.stl", b"a/...", b". . /a", b"CON", b"nul.stl", b"a/LPT1.txt", b"aux.",
-    "‮lts.exe".encode(), "．．/a.stl".encode(), "a／..／..／b".encode(), "․․/a".encode(),
-    "Ｃ：a.stl".encode(), "a＼b".encode(), " .stl".encode(), b"x" * 256, b"/".join([b"d" * 200] * 6),
+    "\u202elts.exe".encode(), "\uff0e\uff0e/a.stl".encode(), "a/\uff0e\uff0e\uff0f\uff0e\uff0e/b".encode(),
+    "\u2024\u2024/a".encode(), "\uff23\uff1a\uff41.stl".encode(), "a\uff3cb".encode(), "a\u2028.stl".encode(),
+    b"x" * 256, b"/".join([b"d" * 200] * 6),
 )  # fmt: skip
 
 TWINS = (
     (b"a.stl", b"a.stl"),
     (b"a.stl", b"A.STL"),
-    ("ü.stl".encode(), "ü.stl".encode()),
+    ("\u00fc.stl".encode(), "u\u0308.stl".encode()),
     ("straße.stl".encode(), b"STRASSE.stl"),
     (b"a.stl", b"a.stl."),
     (b"a.stl", b"a.stl "),
     (b"a", b"a/b.stl"),
     (b"a/b.stl", b"A"),
-    ("İ.stl".encode(), "i̇.stl".encode()),
+    ("\u0130.stl".encode(), "i\u0307.stl".encode()),
 )
 
 
@@ -47,7 +48,13 @@ def names() -> dict[str, tuple[bytes, str]]:
 
 def kinds() -> dict[str, tuple[bytes, str]]:
     cases: dict[str, tuple[bytes, str]] = {}
-    for what, mode in (("link", 0o120777), ("device", 0o020666), ("block", 0o060666), ("pipe", 0o010666), ("socket", 0o140777)):
+    for what, mode in (
+        ("link", 0o120777),
+        ("device", 0o020666),
+        ("block", 0o060666),
+        ("pipe", 0o010666),
+        ("socket", 0o140777),
+    ):
         cases[what] = build(Part(b"a.stl", b"/etc/passwd", mode=mode)), "link"
     cases["link that says it is from Windows"] = build(Part(b"a", mode=0o120777, central={"made_by": 20})), "link"
     asi = struct.pack("<2HLHLHH", 0x756E, 14, 0, 0o120777, 0, 0, 0)
@@ -55,7 +62,10 @@ def kinds() -> dict[str, tuple[bytes, str]]:
     pkware = struct.pack("<2H2L2H", 0x000D, 18, 0, 0, 0, 0) + b"/etc/x"
     cases["link target in an extra field"] = build(Part(b"a", extra=pkware)), "link"
     twice = b"\1" + struct.pack("<L", zlib.crc32(b"a")) + b"../b"
-    cases["second name in an extra field"] = build(Part(b"a", extra=struct.pack("<2H", 0x7075, 9) + twice)), "unsafe_name"
+    cases["second name in an extra field"] = (
+        build(Part(b"a", extra=struct.pack("<2H", 0x7075, 9) + twice)),
+        "unsafe_name",
+    )
     for bit in (0, 6, 13):
         cases[f"encrypted by bit {bit}"] = build(Part(b"a", flags=1 << bit)), "encrypted"
     cases["encrypted, said in one place"] = build(Part(b"a", local={"flags": 1})), "header_mismatch"
@@ -156,31 +166,21 @@ def bombs() -> dict[str, tuple[bytes, str]]:
 
 
 def overlapping(count: int) -> bytes:
-    """Names that all point at the first member's bytes; the local name agrees, so it is the duplicate of its case."""
-    noise = b"".join(zlib.crc32(b"%d" % n).to_bytes(4, "little") for n in range(40_000))
-    kernel = Part(b"a", noise)
-    parts = [kernel] + [Part(b"%d" % n, noise, packed=b"", central={"offset": 0, "packed": len(deflated(noise))}) for n in range(1, count)]
-    whole = build(*parts)
-    # Only the extents are wrong here: sizes, checksums and directory are consistent, as in CVE-2024-0450.
-    return _renamed_by_overlap(whole, noise, count)
-
-
-def _renamed_by_overlap(_: bytes, noise: bytes, count: int) -> bytes:
     """Nested headers: member k's stored bytes hold members k+1 … as they stand, so each local header is honest."""
-    body, offsets, sizes = b"", [], []
+    body = b""
     members: list[tuple[bytes, bytes]] = []
-    inner = noise[:2000]
+    inner = MESH[:2000]
     for n in reversed(range(count)):
         name = b"%03d.stl" % n
-        header = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 33, zlib.crc32(inner), len(inner), len(inner), len(name), 0)
+        header = struct.pack(
+            "<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 33, zlib.crc32(inner), len(inner), len(inner), len(name), 0
+        )
         members.append((name, inner))
         body = header + name + inner
         inner = body
     members.reverse()
     directory, at = b"", 0
     for name, content in members:
-        offsets.append(at)
-        sizes.append(len(content))
         directory += struct.pack(
             "<4s6H3L5H2L", b"PK\1\2", 788, 20, 0, 0, 0, 33, zlib.crc32(content), len(content), len(content), len(name),
             0, 0, 0, 0, 0o100644 << 16, at,
@@ -199,7 +199,10 @@ def quoted(count: int) -> bytes:
     body = b""
     headers: list[tuple[bytes, bytes, bytes]] = []
     for name in reversed(names):
-        header = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 8, 0, 33, crc_of(plain), len(packed), len(plain), len(name), 0) + name
+        header = (
+            struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 8, 0, 33, crc_of(plain), len(packed), len(plain), len(name), 0)
+            + name
+        )
         headers.append((name, packed, plain))
         body = header + packed
         quote = struct.pack("<B2H", 0, len(header), len(header) ^ 0xFFFF)
@@ -219,7 +222,9 @@ def quoted(count: int) -> bytes:
 def reaching() -> bytes:
     second = build(Part(b"b.stl", MESH, 0))[: 30 + 5 + len(MESH)]
     first = Part(b"a.stl", b"start" + second, 0)
-    inside = Part(b"b.stl", MESH, 0, packed=b"", local={"packed": len(MESH)}, central={"packed": len(MESH), "offset": 40})
+    inside = Part(
+        b"b.stl", MESH, 0, packed=b"", local={"packed": len(MESH)}, central={"packed": len(MESH), "offset": 40}
+    )
     whole = build(first, inside)
     # The second member's own header is taken out again: its entry points into the first member's bytes.
     return _without_second_header(whole, 30 + 5 + len(b"start" + second))

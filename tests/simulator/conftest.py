@@ -1,15 +1,13 @@
 """One simulator process for the tests that do not disturb each other; a fresh one for those that do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.simulator.launch import Simulator
+from tests.simulator.launch import Simulator, Start
 from tests.simulator.visitor import Assumed
-
-Start = Callable[..., Simulator]
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -159,3 +160,6 @@ def _announcement(process: subprocess.Popen[str]) -> dict[str, Any]:
         raise RuntimeError(f"The simulator did not start: {line!r}")
     ready: dict[str, Any] = json.loads(line.removeprefix("SIMULATOR READY "))
     return ready
+
+
+Start = Callable[..., Simulator]  # the command line's options by name

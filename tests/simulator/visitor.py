@@ -105,9 +105,7 @@ class Assumed:
         return {"Authorization": f"Bearer {self.tokens.access}"}
 
     def discover(self) -> requests.Response:
-        answer = requests.get(
-            f"{self.simulator.ready['base_url']}/api/v2/discovery", headers=self.bearer, timeout=10
-        )
+        answer = requests.get(f"{self.simulator.ready['base_url']}/api/v2/discovery", headers=self.bearer, timeout=10)
         if answer.ok:
             self.endpoints = answer.json()["endpoints"]
         return answer
@@ -120,9 +118,7 @@ class Assumed:
         return requests.post(self.endpoints["pair"], json=body, headers=self.bearer, timeout=10)
 
     def unpair(self, account_id: int = 479) -> requests.Response:
-        return requests.post(
-            self.endpoints["unpair"], json={"accountId": account_id}, headers=self.bearer, timeout=10
-        )
+        return requests.post(self.endpoints["unpair"], json={"accountId": account_id}, headers=self.bearer, timeout=10)
 
     def connect(self, account_id: int = 479, callback: str | None = None, user: str = "") -> None:
         """The whole way: log in, discover, pair, and work with the new set."""

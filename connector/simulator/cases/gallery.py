@@ -1,8 +1,12 @@
 """The gallery of an export."""
 from __future__ import annotations
+
 import io
+
 from PIL import Image
+
 from connector.simulator.cases.spec import CaseSpec
+
 
 def gallery_pictures(spec: CaseSpec) -> list[tuple[str, bytes]]:
     out = []

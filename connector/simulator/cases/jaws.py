@@ -1,11 +1,15 @@
 """First plain version."""
 from __future__ import annotations
+
 import io
+
 import numpy as np
-from PIL import Image
 from numpy.typing import NDArray
+from PIL import Image
+
 from connector.simulator.cases.meshfiles import Mesh
 from connector.simulator.cases.spec import CaseSpec
+
 
 def _jaw(spec: CaseSpec, sign: float) -> Mesh:
     nu = int((spec.triangles / 2 * 2.2) ** 0.5); nv = int(spec.triangles / 2 / nu)

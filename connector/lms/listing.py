@@ -1,0 +1,54 @@
+"""Which orders a system is to take next: all that changed after a place in the list, oldest change first."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F
+from django.db.models.fields.tuple_lookups import (  # type: ignore[import-untyped]  # the stubs lag behind 5.2
+    Tuple,
+    TupleGreaterThan,
+)
+
+from connector.lms.cursor import Position
+from connector.lms.order_json import ORDER_FIELDS, order_json, revisions_of
+from connector.lms.schemas import OrdersQuery
+from connector.orders.models import Order
+
+# A change carries the time at which it was written, but is seen only when its transaction commits. Were a later change
+# handed out first, a client would keep a cursor beyond the earlier one and never see it. So the list ends where the
+# oldest transaction that is still running began. Other transactions of the app's role are visible to it; none of them
+# is left idle for more than two minutes (labportal/roles.py).
+SETTLED = """
+SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity
+ WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+"""
+
+
+def page_of_orders(lab_id: UUID, wanted: OrdersQuery, after: Position | None) -> dict[str, Any]:
+    """One page: `next` while there is more now, `cursor` to be kept for the next time. Three queries."""
+    orders = Order.objects.of(lab_id).filter(updated_at__lt=_settled())
+    if wanted.updated_since is not None:
+        orders = orders.filter(updated_at__gte=wanted.updated_since)
+    if wanted.status:
+        orders = orders.filter(vendor_status=wanted.status)
+    if after is not None:
+        place = Tuple(F("updated_at"), F("id"))
+        orders = orders.filter(TupleGreaterThan(place, (after.updated_at, after.id)))
+    rows = list(orders.order_by("updated_at", "id").values(*ORDER_FIELDS)[: wanted.limit + 1])
+    more, rows = len(rows) > wanted.limit, rows[: wanted.limit]
+    revisions = revisions_of(lab_id, [row["id"] for row in rows])
+    last = Position(rows[-1]["updated_at"], rows[-1]["id"]) if rows else after
+    return {
+        "items": [order_json(row, revisions.get(row["id"], [])) for row in rows],
+        "next": last.cursor if more and last else None,
+        "cursor": last.cursor if last else None,
+    }
+
+
+def _settled() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLED)
+        moment: datetime = cursor.fetchone()[0]
+    return moment

@@ -1,0 +1,63 @@
+"""Going on with a broken download: one byte range of a stored file (RFC 9110, section 14)."""
+
+import re
+from collections.abc import Iterator
+from typing import IO, Any
+
+from django.http import FileResponse, HttpRequest
+
+from connector.lms.problems import ProblemError
+from connector.orders.downloads import CHUNK
+
+ONE_RANGE = re.compile(r"bytes=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
+
+
+def asked_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
+    """The first and last byte asked for; None when the whole file is to be sent.
+
+    Several ranges, other units and what can't be read are answered by the whole file, as the standard allows; so is a
+    range of a file that has changed since (If-Range). Errors: ProblemError (416) beyond the file's end.
+    """
+    found = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if found is None or not (found[1] or found[2]):
+        return None
+    if request.headers.get("If-Range", etag).strip() != etag:
+        return None
+    if found[1]:
+        first, last = int(found[1]), min(int(found[2] or size), size - 1)
+        if found[2] and int(found[2]) < first:
+            return None
+    else:
+        first, last = max(size - int(found[2]), 0), size - 1
+    if first > last:
+        raise ProblemError(
+            416, "range", f"The file has {size} bytes; that range lies outside.", {"Content-Range": f"bytes */{size}"}
+        )
+    return first, last
+
+
+def narrow(response: FileResponse, request: HttpRequest) -> tuple[int, int] | None:
+    """Make a whole file's answer a partial one (206) when the request asks for that; returns the range then."""
+    response.headers["Accept-Ranges"] = "bytes"
+    size = int(response.headers["Content-Length"])
+    try:
+        asked = asked_range(request, size, response.headers["ETag"])
+    except ProblemError:
+        response.close()
+        raise
+    if asked is None:
+        return None
+    first, last = asked
+    stream: IO[Any] = response.file_to_stream  # type: ignore[assignment]  # any open file, not BytesIO alone
+    stream.seek(first)
+    response.streaming_content = _bytes(stream, last - first + 1)  # the answer still closes the file
+    response.status_code = 206
+    response.headers["Content-Length"] = str(last - first + 1)
+    response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return asked
+
+
+def _bytes(stream: IO[Any], left: int) -> Iterator[bytes]:
+    while left > 0 and (chunk := stream.read(min(CHUNK, left))):
+        left -= len(chunk)
+        yield chunk
