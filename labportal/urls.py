@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from labportal.running.views import mails
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("connector.orders.urls")),
     path("", include("connector.returns.urls")),
     path("", include("connector.intake.urls")),

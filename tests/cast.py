@@ -10,7 +10,7 @@ PASSWORD = "correct horse battery"
 
 @dataclass(frozen=True)
 class Cast:
-    """Lab A with owner Anna, technician Theo and viewer Vera; lab B with owner Bruno; operator Olga; Nina has no lab."""
+    """Lab A with owner Anna, technician Theo, viewer Vera; lab B with owner Bruno; operator Olga; Nina has no lab."""
 
     lab_a: Lab
     lab_b: Lab

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from labportal.labs.models import User
+from tests.align import align, start_align  # noqa: F401 - fixtures
 from tests.browser_guard import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401 - pytest hooks
 from tests.cast import Cast, make_cast
 

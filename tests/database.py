@@ -6,7 +6,6 @@ The tables are made by the owner role in a test database; then `default` and `op
 import os
 from pathlib import Path
 
-
 TEST_DATA = Path(os.environ.get("TEST_DATA_DIR", Path(__file__).resolve().parent.parent / ".data" / "tests"))
 os.environ["DATA_DIR"] = str(TEST_DATA)  # before labportal.env reads it
 os.environ["SIMULATOR"] = "1"

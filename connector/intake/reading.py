@@ -55,7 +55,10 @@ def _ready(
     if small and revision.number == order.latest_number:
         order.thumbnail = small[0]
     order.save()
-    record(order, "unreadable" if reason else "ready", revision=revision, **({"reason": reason} if reason else {}))
+    if reason:
+        record(order, "unreadable", revision=revision, reason=reason)
+    else:
+        record(order, "ready", revision=revision)
 
 
 def _keep_files(revision: Revision, examination: Examination, previews: dict[int, str]) -> None:

@@ -52,7 +52,7 @@ def orders(request: KeyRequest, asked: Query[schemas.OrdersQuery]) -> HttpRespon
 
 
 @api.get(
-    "orders/{uuid:order_id}", url_name="order", operation_id="getOrder",
+    "orders/{order_id}", url_name="order", operation_id="getOrder",
     summary="One order, with prescription and files",
     response={200: schemas.WholeOrder, **ERRORS_OF_ONE},
 )  # fmt: skip
@@ -65,7 +65,7 @@ def order(request: KeyRequest, order_id: UUID) -> HttpResponse:
 
 
 @api.get(
-    "orders/{uuid:order_id}/revisions/{int:number}/zip", url_name="zip", operation_id="getZip",
+    "orders/{order_id}/revisions/{number}/zip", url_name="zip", operation_id="getZip",
     summary="The zip of a revision, byte for byte as Align gave it",
     response={200: None, 206: None, 416: schemas.Problem, **ERRORS_OF_ONE},
     openapi_extra=binary("application/zip", ranges=True),
@@ -85,7 +85,7 @@ def revision_zip(request: KeyRequest, order_id: UUID, number: int) -> HttpRespon
 
 
 @api.get(
-    "orders/{uuid:order_id}/files/{uuid:file_id}", url_name="file", operation_id="getFile", summary="One file of a zip",
+    "orders/{order_id}/files/{file_id}", url_name="file", operation_id="getFile", summary="One file of a zip",
     response={200: None, **ERRORS_OF_ONE}, openapi_extra=binary("application/octet-stream"),
 )  # fmt: skip
 def file(request: KeyRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase:

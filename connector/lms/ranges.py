@@ -40,15 +40,15 @@ def narrow(response: FileResponse, request: HttpRequest) -> tuple[int, int] | No
     """Make a whole file's answer a partial one (206) when the request asks for that; returns the range then."""
     response.headers["Accept-Ranges"] = "bytes"
     size = int(response.headers["Content-Length"])
+    stream: IO[Any] = response.file_to_stream  # type: ignore[assignment]  # any open file, not BytesIO alone
     try:
         asked = asked_range(request, size, response.headers["ETag"])
     except ProblemError:
-        response.close()
+        stream.close()  # response.close() would end the whole request
         raise
     if asked is None:
         return None
     first, last = asked
-    stream: IO[Any] = response.file_to_stream  # type: ignore[assignment]  # any open file, not BytesIO alone
     stream.seek(first)
     response.streaming_content = _bytes(stream, last - first + 1)  # the answer still closes the file
     response.status_code = 206

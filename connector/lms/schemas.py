@@ -25,7 +25,7 @@ class OrdersQuery(Schema):
     updated_since: Annotated[AwareDatetime, BeforeValidator(_plus_again)] | None = Field(
         None,
         description="ISO 8601 with a zone; only orders that changed at or after it",
-        examples=["2026-11-20T08:00:00Z"],
+        json_schema_extra={"example": "2026-11-20T08:00:00Z"},
     )
     status: str = Field("", max_length=120, pattern="^[^\x00]*$", description="Only orders with this status at Align")
 

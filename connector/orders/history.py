@@ -41,7 +41,7 @@ def record(order: Order, kind: str, *, revision: Revision | None = None, by: Use
 
 
 def in_words(event: TimelineEvent) -> str:
-    facts = {key: value for key, value in event.facts.items()}
+    facts = dict(event.facts)
     if "reason" in facts:
         facts["reason"] = reason_words(facts["reason"])
     try:

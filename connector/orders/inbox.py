@@ -120,7 +120,7 @@ def page(orders: QuerySet[Order], query: Query) -> QuerySet[Order]:
     after = _decode(query.cursor, query.sort)
     if after is not None:
         compare = TupleLessThan if descending else TupleGreaterThan
-        orders = orders.filter(compare(Tuple(F("key"), F("id")), after))  # type: ignore[arg-type]  # stubs lag behind 5.2
+        orders = orders.filter(compare(Tuple(F("key"), F("id")), after))
     sign = "-" if descending else ""
     return orders.order_by(f"{sign}key", f"{sign}id")[: PAGE + 1]
 
@@ -150,7 +150,9 @@ def rows(orders: QuerySet[Order], query: Query, *, lab: Lab, user: User) -> tupl
     )
     found = list(
         page(orders, query)
-        .annotate(state=Subquery(latest.values("state")[:1]), cause=Subquery(latest.values("cause")[:1]), opened=Exists(seen))
+        .annotate(
+            state=Subquery(latest.values("state")[:1]), cause=Subquery(latest.values("cause")[:1]), opened=Exists(seen)
+        )
         .values(
             "id", "order_id", "patient_first", "patient_last", "chart_number", "practice", "doctor", "summary",
             "procedure", "teeth", "shade", "due_date", "workflow", "waiting_since", "problem", "vendor_status",

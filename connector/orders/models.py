@@ -1,4 +1,4 @@
-"""Order, Revision and what hangs on them. An order is (pairing, order id); each new status or set of files a revision."""
+"""Order, Revision and what hangs on them. An order is (pairing, order id); a new status or new files are a revision."""
 
 from typing import ClassVar
 
@@ -245,7 +245,7 @@ class EventHead(LabScoped):
 
 
 class Event(LabScoped):
-    """The outbox: one row for each revision stored, written in the same transaction as STORED; thin, no patient data."""
+    """The outbox: a row for each revision stored, written in the same transaction as STORED; no patient data."""
 
     seq = models.BigIntegerField()
     kind = models.CharField(max_length=40)

@@ -73,9 +73,8 @@ def _lanes(request: HttpRequest, lab: Lab) -> list[dict[str, Any]]:
 
 def _link(request: HttpRequest, name: str, label: str, tone: str) -> dict[str, Any]:
     url = reverse(name)
-    return {
-        "label": label, "url": url, "active": request.path_info.startswith(url), "count": 1 if tone else None, "tone": tone
-    }  # fmt: skip
+    active = request.path_info.startswith(url)
+    return {"label": label, "url": url, "active": active, "count": 1 if tone else None, "tone": tone}
 
 
 def _banner(pairing: Pairing, request: Any) -> dict[str, str] | None:

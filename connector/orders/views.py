@@ -29,16 +29,25 @@ def inbox(request: LabRequest) -> HttpResponseBase:
         "heading": "Search" if query.q else LANES[query.lane],
         "search": {"q": query.q, "url": reverse("inbox"), "keep": [("lane", query.lane)]},
         "chips": _chips(request, query),
-        "sort": {"current": query.sort, "options": [
-            {"key": key, "label": label, "url": query.url(sort=key if key != "received" else ""), "active": key == query.sort}
-            for key, label in SORTS.items()
-        ]},
+        "sort": {"current": query.sort, "options": _sorts(query)},
         "rows": found,
         "next_url": query.url(after=cursor) if cursor else "",
         "previous_url": query.url() if query.cursor else "",
         "refresh_url": query.url(after=query.cursor),
         "empty": _empty(request, query),
     })  # fmt: skip
+
+
+def _sorts(query: Query) -> list[dict[str, object]]:
+    return [
+        {
+            "key": key,
+            "label": label,
+            "url": query.url(sort="" if key == "received" else key),
+            "active": key == query.sort,
+        }
+        for key, label in SORTS.items()
+    ]
 
 
 def _chips(request: LabRequest, query: Query) -> list[dict[str, object]]:

@@ -40,7 +40,7 @@ def member(view: LabView[P]) -> Callable[..., HttpResponseBase]:
         response.headers.setdefault("Cache-Control", "no-store")  # patient data stays out of caches and back buttons
         return response
 
-    return login_required(guarded)  # type: ignore[return-value,type-var]  # LabRequest narrows what login_required declares
+    return login_required(guarded)
 
 
 def _only(allowed: Callable[[Membership], bool], view: LabView[P]) -> Callable[..., HttpResponseBase]:
@@ -50,7 +50,7 @@ def _only(allowed: Callable[[Membership], bool], view: LabView[P]) -> Callable[.
             raise PermissionDenied("role")
         return view(request, *args, **kwargs)
 
-    return member(guarded)
+    return member(guarded)  # type: ignore[arg-type]  # wraps() names the first argument, which Concatenate can't
 
 
 def worker(view: LabView[P]) -> Callable[..., HttpResponseBase]:

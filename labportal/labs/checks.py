@@ -1,6 +1,7 @@
 """Settings and database roles that would quietly tear down a wall are refused before the first request."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -47,7 +48,7 @@ def queue_never_runs_a_task_twice_by_its_own_settings(**kwargs: Any) -> list[Che
 
 
 @register(Tags.database)
-def web_role_is_walled_in(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def web_role_is_walled_in(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """A superuser or BYPASSRLS role sees every lab's rows: row-level security is silently off for it."""
     found: list[CheckMessage] = []
     for alias in set(databases or []) & {"default", "operator"}:

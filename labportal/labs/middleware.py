@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from allauth.account.middleware import AccountMiddleware
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -18,7 +19,7 @@ ADMIN = "/admin/"
 
 
 def commits_itself(view: View) -> View:
-    """Mark a view that commits in the middle (it talks to Align, or answers only after COMMIT): no outer transaction."""
+    """Mark a view that commits in the middle (it talks to Align, or answers after COMMIT): no outer transaction."""
     view.commits_itself = True  # type: ignore[attr-defined]  # a mark on the function, read below
     return view
 
@@ -29,6 +30,8 @@ class LabMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        # The handler would pass a view's exception to allauth; it does not for a view that is called from here.
+        self._allauth = AccountMiddleware(get_response).process_exception
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
@@ -36,22 +39,34 @@ class LabMiddleware:
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase:
+        try:
+            return self._run(request, view, args, kwargs)
+        except Exception as error:
+            answer: HttpResponseBase | None = self._allauth(request, error)
+            if answer is None:
+                raise
+            return answer
+
+    def _run(self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]) -> HttpResponseBase:
+        """An operator's page has no transaction of ours either: Django's admin opens its own around each change, and
+        "Test the connection" must commit a renewed token before it is used."""
+        operating = request.path_info.startswith(ADMIN) and request.user.is_staff
+        ours = not operating and not getattr(view, "commits_itself", False)
         with ExitStack() as stack:
-            if getattr(view, "commits_itself", False):
+            if ours:
+                stack.enter_context(transaction.atomic())
+                self._enter(request)
+            else:
                 with transaction.atomic():
                     self._enter(request)
-                stack.enter_context(timezone.override(self._zone(request)))
-                return view(request, *args, **kwargs)
-            stack.enter_context(transaction.atomic())
-            self._enter(request)
             stack.enter_context(timezone.override(self._zone(request)))
-            if request.path_info.startswith(ADMIN) and request.user.is_staff:
+            if operating:
                 stack.enter_context(as_operator())
             response = view(request, *args, **kwargs)
             render = getattr(response, "render", None)
             if callable(render):
                 response = render()
-            if response.status_code >= 500:
+            if ours and response.status_code >= 500:
                 transaction.set_rollback(True)
             return response
 

@@ -1,7 +1,7 @@
 """Migration operations that build the second wall: row-level security, composite keys, and narrow resolvers.
 
-Roles (labportal/roles.py): owner creates tables, app is web and worker, operator is the admin site, resolver owns the few
-functions that answer before a lab is known. No role but the backup's may bypass a policy.
+Roles (labportal/roles.py): owner creates tables, app is web and worker, operator is the admin site, resolver owns the
+few functions that answer before a lab is known. No role but the backup's may bypass a policy.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A one-machine instance: the embedded PostgreSQL of DATA_DIR, its roles, and the environment of the portal's processes.
+"""A one-machine instance: the embedded PostgreSQL of DATA_DIR, its roles, and its processes' environment.
 
 Every process of the instance reads DATA_DIR/instance.json (labportal/env.py), so a command in another terminal
 (`manage.py createlab`) reaches the same database while `make run` or `make demo` is running.

@@ -1,22 +1,20 @@
 """Task processes that survived a kill -9 of their worker: found by the note it left, and ended before a new start.
 
-A killed `qcluster` parent leaves its children running as orphans (measured), which would go on working without time-outs.
+A killed `qcluster` parent leaves its children as orphans (measured), which would go on working without time-outs.
 """
 
 import json
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
-
-from django.conf import settings
 
 from labportal.env import DATA_DIR
 
 
 def _note() -> Path:
-    folder = Path(settings.SCANS_DIR).parent if DATA_DIR in Path(settings.SCANS_DIR).parents else DATA_DIR
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"worker-{os.uname().nodename}.json"
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    return DATA_DIR / f"worker-{os.uname().nodename}.json"
 
 
 def remember(worker: int, groups: list[int], newest: int) -> None:
@@ -34,10 +32,8 @@ def end_leftovers() -> None:
         return
     for group in note["groups"]:
         if any(_is(pid, "qcluster") for pid in _members(group)):
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
 
 def _members(group: int) -> list[int]:

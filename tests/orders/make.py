@@ -14,7 +14,11 @@ from labportal.labs.tenancy import in_lab
 def make_pairing(lab: Lab, account_id: str = "", **changes: Any) -> Pairing:
     with in_lab(lab.pk):
         return Pairing.objects.create(
-            lab=lab, account_id=account_id or uuid.uuid4().hex[:8], account_name="Test account", state=State.ACTIVE, **changes
+            lab=lab,
+            account_id=account_id or uuid.uuid4().hex[:8],
+            account_name="Test account",
+            state=State.ACTIVE,
+            **changes,
         )
 
 
@@ -34,6 +38,10 @@ def make_order(lab: Lab, pairing: Pairing, order_id: str = "", *, revisions: int
         )
         for number in range(1, revisions + 1):
             Revision.objects.create(
-                lab=lab, order=order, number=number, version_key=uuid.uuid4().hex, cause="first" if number == 1 else "rescan"
+                lab=lab,
+                order=order,
+                number=number,
+                version_key=uuid.uuid4().hex,
+                cause="first" if number == 1 else "rescan",
             )
     return order

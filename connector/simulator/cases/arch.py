@@ -11,8 +11,8 @@ from connector.simulator.cases.dentition import Tooth
 
 Floats = NDArray[np.float64]
 
-UPPER_ELLIPSE = (25.0, 45.0, 0.0)  # half width, depth and front edge of the arch's middle line, mm
-LOWER_ELLIPSE = (23.2, 43.6, 2.4)
+UPPER_ELLIPSE = (22.6, 43.0, 0.0)  # half width, depth and front edge of the arch's middle line, mm
+LOWER_ELLIPSE = (20.8, 41.6, 2.4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def relief(tooth: Tooth, upper: bool, along: Floats, across: Floats) -> Floats:
         fossa * 0.5 - 0.75 * np.sqrt(((towards_midline - m) * wide) ** 2 + (np.clip(np.abs(across) - 0.4, 0, 1) * deep) ** 2)
         for m in (0.86, -0.86)
     ]
-    sharp = 9.0
+    sharp = 15.0
     peak = np.log(sum(np.exp(sharp * np.clip(hill, -2, 4)) for hill in hills + ridges)) / sharp
     rise = np.maximum(peak, -0.35) + 0.28
     if tooth.work == "cavity":

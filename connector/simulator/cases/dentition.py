@@ -63,7 +63,7 @@ def arch_teeth(spec: CaseSpec, upper: bool, *, treated: bool = True) -> list[Too
     chance = np.random.default_rng([spec.seed, 1 if upper else 2, 7])
     wisdom = chance.random(2) < (0.15 if spec.family == "restorative" else 0.3)
     crowding = 0.75 if spec.family == "orthodontic" else 0.22
-    scale = 0.94 + 0.06 * chance.random()
+    scale = 0.89 + 0.05 * chance.random()
     works = {item.tooth: item.treatment for item in spec.items} if treated else {}
     teeth = []
     for ada in UPPER_TEETH if upper else reversed(LOWER_TEETH):
@@ -75,7 +75,7 @@ def arch_teeth(spec: CaseSpec, upper: bool, *, treated: bool = True) -> list[Too
         loose = crowding * (1.0 if rank < 4 else 0.4)
         tooth = replace(tooth, shift=float(loose * drawn[1] * 0.6), turn=float(loose * np.clip(drawn[2], -2, 2) * 0.14))
         teeth.append(_worked(tooth, works.get(ada, "")))
-    end = Tooth(0, "ridge", 7, 1, 4.5, 8.0, 0.6, -5.6)
+    end = Tooth(0, "ridge", 7, 1, 4.0, 8.0, 0.6, -5.2)
     return [end, *teeth, end]
 
 
@@ -87,7 +87,7 @@ def _rank(ada: int) -> tuple[int, bool]:
 
 def _plain(ada: int, rank: int, right: bool, upper: bool, scale: float) -> Tooth:
     width, depth, height = (UPPER_SIZES if upper else LOWER_SIZES)[rank]
-    tips = (1.5, 1.0, 1.5, 0.9, 0.8, 0.8, 0.8, 0.7) if upper else (1.2, 1.2, 1.4, 0.8, 0.8, 0.8, 0.8, 0.7)
+    tips = (1.6, 1.1, 1.7, 1.4, 1.3, 1.2, 1.2, 1.1) if upper else (1.2, 1.2, 1.5, 1.3, 1.2, 1.2, 1.2, 1.1)
     return Tooth(ada, KINDS[rank], rank, 1 if right else -1, width * scale, depth * scale, height, tips[rank])
 
 

@@ -2,6 +2,7 @@
 
 import getpass
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -27,6 +28,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         email = options["owner"]
+        if options["time_zone"] not in available_timezones():
+            raise CommandError(f"There is no time zone {options['time_zone']}; write it like Europe/Oslo.")
         password = input() if options["password_stdin"] else getpass.getpass(f"Password for {email}: ")
         try:
             validate_email(email)

@@ -31,7 +31,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         raise_on_signals()
-        port, sim_port = (int(os.environ.get(name, standard)) for name, standard in (("PORT", "8000"), ("SIM_PORT", "9000")))
+        port, sim_port = (
+            int(os.environ.get(name, standard)) for name, standard in (("PORT", "8000"), ("SIM_PORT", "9000"))
+        )
         for name, number in (("PORT", port), ("SIM_PORT", sim_port)):
             _must_be_free(name, number)
         try:

@@ -1,0 +1,44 @@
+"""The operator's forms: a misspelt time zone or role would break every page of a lab, so both come from lists."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+
+from labportal.labs.models import Lab, Membership, Role, User
+
+
+class LabForm(forms.ModelForm[Lab]):
+    tooth_notation = forms.ChoiceField(choices=Lab.Notation.choices)
+    time_zone = forms.ChoiceField(initial="UTC")
+
+    class Meta:
+        model = Lab
+        fields = ("name", "slug", "time_zone", "tooth_notation")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["time_zone"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(name, name) for name in sorted(available_timezones())]
+
+
+class MembershipForm(forms.ModelForm[Membership]):
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.TECHNICIAN)
+
+    class Meta:
+        model = Membership
+        fields = ("lab", "user", "role")
+
+
+class PersonCreationForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email", "name")
+
+
+class PersonForm(UserChangeForm[User]):
+    class Meta:
+        model = User
+        fields = ("email", "name", "password", "is_active", "is_staff")

@@ -1,0 +1,124 @@
+"""A lab with one of everything that a page can show, each text marked so that it is found in any answer."""
+
+import hashlib
+import uuid
+import zipfile
+from dataclasses import dataclass, fields
+from io import BytesIO
+from pathlib import Path
+
+from django.db import connections
+from django.utils import timezone
+
+from connector.orders import store
+from connector.orders.models import Order, Revision, RevisionState, ScanFile
+from connector.pairing.models import ConnectAttempt, Pairing
+from connector.returns.models import Return, ReturnState
+from labportal.labs.allow_list import GLOBAL_TABLES
+from labportal.labs.models import Lab, User
+from labportal.labs.tenancy import in_lab
+from tests.orders.make import make_order, make_pairing
+
+
+@dataclass(frozen=True)
+class World:
+    """What a lab has; `mark` stands in every text of it and `scan` in its files."""
+
+    mark: str
+    pairing: Pairing
+    order: Order
+    revision: Revision
+    scan: ScanFile
+    picture: ScanFile
+    attempt: ConnectAttempt
+    returned: Return
+
+    def ids(self) -> dict[str, str]:
+        """The ids that addresses take, by the names that the addresses give them."""
+        return {
+            "order_id": str(self.order.pk), "file_id": str(self.scan.pk), "pairing_id": str(self.pairing.pk),
+            "attempt_id": str(self.attempt.pk), "number": str(self.revision.number),
+        }  # fmt: skip
+
+    def rows(self) -> list[object]:
+        return [getattr(self, field.name) for field in fields(self) if field.name != "mark"]
+
+
+def make_world(lab: Lab, owner: User, mark: str) -> World:
+    """Committed rows of `lab`, and a stored zip with a scan, its preview, a picture and a thumbnail."""
+    pairing = make_pairing(lab, account_id=f"{mark}1")
+    with in_lab(lab.pk):
+        Pairing.objects.of(lab).filter(pk=pairing.pk).update(account_name=f"{mark} account")
+    texts = dict.fromkeys(("patient_last", "patient_first", "doctor", "practice", "notes", "chart_number"), mark)
+    order = make_order(lab, pairing, f"{mark}2", **texts)
+    with in_lab(lab.pk):
+        revision = Revision.objects.of(lab).get(order=order)
+        _store(lab, order, revision, mark)
+        scan, picture = (
+            ScanFile.objects.create(
+                lab=lab, revision=revision, member=member, name=name, role=role, size=len(mark), sha256="0" * 64,
+                preview=store.derived_name(revision.archive, name),
+            )
+            for member, (name, role) in enumerate([("upper.stl", "upper"), ("front.jpg", "thumbnail")])
+        )  # fmt: skip
+        attempt = ConnectAttempt.objects.create(
+            lab=lab, user=owner, state_hash=uuid.uuid4().hex, sealed_verifier=mark, sealed_tokens=mark,
+            accounts=[{"account_id": f"{mark}1", "name": mark, "kind": "lab", "address": mark}],
+        )  # fmt: skip
+        returned = Return.objects.create(
+            lab=lab, order=order, revision=revision, reason="bite", comment=mark, state=ReturnState.REFUSED
+        )
+    return World(mark, pairing, order, revision, scan, picture, attempt, returned)
+
+
+def _store(lab: Lab, order: Order, revision: Revision, mark: str) -> None:
+    """The revision's zip and what is derived from it, where the store keeps them."""
+    body = BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for name in ("upper.stl", "front.jpg"):
+            archive.writestr(name, mark)
+    revision.archive = store.archive_name(lab.pk, order.pk, revision.pk)
+    revision.state, revision.stored_at = RevisionState.READY, timezone.now()
+    revision.sha256, revision.size = hashlib.sha256(body.getvalue()).hexdigest(), len(body.getvalue())
+    revision.save()
+    order.thumbnail = store.derived_name(revision.archive, "small.jpg")
+    order.save()
+    _write(revision.archive, body.getvalue())
+    for name in ("upper.stl", "front.jpg", "small.jpg"):
+        _write(store.derived_name(revision.archive, name), mark.encode())
+
+
+def _write(name: str, body: bytes) -> None:
+    path = store.local_path(name)
+    assert isinstance(path, Path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+
+
+def lab_tables() -> list[str]:
+    """Every table that holds one lab's records, as the database has it."""
+    tables = connections["owner"].introspection.table_names()
+    return sorted(table for table in tables if table not in GLOBAL_TABLES and table not in NO_MODEL)
+
+
+# Tables without a model of ours: Django's own bookkeeping and the shared cache.
+NO_MODEL = ("django_migrations", "labportal_cache")
+
+
+def fingerprint(lab_id: object | None = None, *, without: tuple[str, ...] = ()) -> dict[str, str]:
+    """A hash of all rows of each lab table, seen through the operator's role; of one lab, or of all."""
+    found = {}
+    with connections["operator"].cursor() as cursor:
+        for table in lab_tables():
+            if table in without:
+                continue
+            column = "id" if table == "labs_lab" else "lab_id"
+            cursor.execute(
+                f"SELECT md5(string_agg(t::text, '|' ORDER BY t.id)) FROM {table} t "
+                f"WHERE %s::uuid IS NULL OR t.{column} = %s",
+                [lab_id, lab_id],
+            )
+            found[table] = str(cursor.fetchone()[0])
+        cursor.execute("SELECT count(*) FROM django_q_ormq")
+        found["rings"] = "" if lab_id else str(cursor.fetchone()[0])
+    return found
