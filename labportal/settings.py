@@ -115,7 +115,13 @@ DATABASE_ROUTERS = ["labportal.labs.routers.RoleRouter"]
 DATABASE_ROLE_PREFIX: str = env.str("DATABASE_ROLE_PREFIX", "portal")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared by all processes: log-in rate limits count across them.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "labportal_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "labportal_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 
 # --- Background tasks (docs/decisions/0004) ---------------------------------------------------------------------------
 # retry >= timeout * (ceil((queue_limit + bulk) / workers) + 2), held by a system check: a task that waits longer than
@@ -232,8 +238,14 @@ LANGUAGES = [("en", "English")]
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "labportal.logs.PlacesOnly", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"level": "WARNING"}},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        # Its own handler would print a failed task's traceback; through ours it prints places only.
+        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
 }

@@ -4,28 +4,34 @@ from uuid import UUID
 
 from connector.intake import fetch, notifications, reading
 from connector.intake import poll as polling
+from labportal.doors import door
 
 
+@door
 def poll(lab_id: str, pairing_id: str) -> None:
     """Look at Align's list once, if it is due."""
     polling.poll(UUID(lab_id), UUID(pairing_id))
 
 
+@door
 def look_up(lab_id: str, pairing_id: str) -> None:
     """Look up the pairing's waiting notifications."""
     notifications.look_up(UUID(lab_id), UUID(pairing_id))
 
 
+@door
 def route_unrouted() -> None:
     """Find the pairing of notifications that named none."""
     notifications.route_unrouted()
 
 
+@door
 def download(lab_id: str, pairing_id: str) -> None:
     """Fetch the pairing's next due revision (cluster `downloads`)."""
     fetch.fetch_next(UUID(lab_id), UUID(pairing_id))
 
 
+@door
 def examine(lab_id: str, revision_id: str) -> None:
     """Read a stored revision's files."""
     reading.read_revision(UUID(lab_id), UUID(revision_id))

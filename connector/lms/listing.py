@@ -6,10 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
-from django.db.models.fields.tuple_lookups import (  # type: ignore[import-untyped]  # the stubs lag behind 5.2
-    Tuple,
-    TupleGreaterThan,
-)
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 
 from connector.lms.cursor import Position
 from connector.lms.order_json import ORDER_FIELDS, order_json, revisions_of
@@ -19,7 +16,7 @@ from connector.orders.models import Order
 # A change carries the time at which it was written, but is seen only when its transaction commits. Were a later change
 # handed out first, a client would keep a cursor beyond the earlier one and never see it. So the list ends where the
 # oldest transaction that is still running began. Other transactions of the app's role are visible to it; none of them
-# is left idle for more than two minutes (labportal/roles.py).
+# is left idle for more than two minutes (labportal/roles.py). Machines are expected to keep the time (NTP).
 SETTLED = """
 SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity
  WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()

@@ -4,13 +4,16 @@ from uuid import UUID
 
 from connector.pairing.connect import release_stale
 from connector.pairing.disconnect import finish_unpair
+from labportal.doors import door
 
 
+@door
 def unpair(lab_id: str, pairing_id: str) -> None:
     """Tell Align that a pairing ends; due again by itself until Align confirms."""
     finish_unpair(UUID(lab_id), UUID(pairing_id))
 
 
+@door
 def release(lab_id: str, pairing_id: str) -> None:
     """Give up a connection that was begun and never finished."""
     release_stale(UUID(lab_id), UUID(pairing_id))

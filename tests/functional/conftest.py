@@ -84,7 +84,12 @@ def start_demo(data_dir: Path, log: Path) -> Demo:
     }  # fmt: skip
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+            [sys.executable, "manage.py", "demo"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
         )
     assert process.stdout is not None
     for line in process.stdout:
@@ -147,7 +152,10 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     visitor = context.new_page()
     said: list[str] = []
-    visitor.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    visitor.on(
+        "console",
+        lambda message: said.append(f"{message.text} {message.location}") if message.type == "error" else None,
+    )
     visitor.on("pageerror", lambda error: said.append(str(error)))
     yield visitor
     context.close()

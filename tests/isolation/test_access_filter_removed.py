@@ -53,8 +53,12 @@ def pages_that_show(world: World, client: Client) -> set[str]:
         response = client.get(address.format(**_ids(world)))
         # What was asked for stands in the page's own links and search field; only more than that counts.
         echoed = response.content.count(world.mark.encode()) if not response.streaming else 0
-        asked = client.get(f"/?q={'ZZnobodyZZ'}{world.mark}").content.count(world.mark.encode()) if name == "search" else 0
-        if response.status_code == 200 and (response.streaming and world.mark.encode() in _body(response) or echoed > asked):
+        asked = (
+            client.get(f"/?q={'ZZnobodyZZ'}{world.mark}").content.count(world.mark.encode()) if name == "search" else 0
+        )
+        if response.status_code == 200 and (
+            (response.streaming and world.mark.encode() in _body(response)) or echoed > asked
+        ):
             found.add(name)
     return found
 

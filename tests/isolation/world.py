@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import dataclass, fields
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from django.db import connections
 from django.utils import timezone
@@ -49,7 +50,9 @@ def make_world(lab: Lab, owner: User, mark: str) -> World:
     pairing = make_pairing(lab, account_id=f"{mark}1")
     with in_lab(lab.pk):
         Pairing.objects.of(lab).filter(pk=pairing.pk).update(account_name=f"{mark} account")
-    texts = dict.fromkeys(("patient_last", "patient_first", "doctor", "practice", "notes", "chart_number"), mark)
+    texts: dict[str, Any] = dict.fromkeys(
+        ("patient_last", "patient_first", "doctor", "practice", "notes", "chart_number"), mark
+    )
     order = make_order(lab, pairing, f"{mark}2", **texts)
     with in_lab(lab.pk):
         revision = Revision.objects.of(lab).get(order=order)
@@ -105,7 +108,7 @@ def lab_tables() -> list[str]:
 NO_MODEL = ("django_migrations", "labportal_cache")
 
 
-def fingerprint(lab_id: object | None = None, *, without: tuple[str, ...] = ()) -> dict[str, str]:
+def fingerprint(lab_id: uuid.UUID | None = None, *, without: tuple[str, ...] = ()) -> dict[str, str]:
     """A hash of all rows of each lab table, seen through the operator's role; of one lab, or of all."""
     found = {}
     with connections["operator"].cursor() as cursor:

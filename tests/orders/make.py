@@ -33,8 +33,7 @@ def make_order(lab: Lab, pairing: Pairing, order_id: str = "", *, revisions: int
             rx_id=str(uuid.uuid4()),
             received_at=timezone.now(),
             latest_number=revisions,
-            vendor_status="Ready for Download",
-            **(facts | changes),
+            **({"vendor_status": "Ready for Download"} | facts | changes),
         )
         for number in range(1, revisions + 1):
             Revision.objects.create(

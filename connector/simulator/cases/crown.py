@@ -16,14 +16,14 @@ SECTIONS = {
     "canine": ((0.38, 0.43, 0.44, 0.37, 0.25, 0.13), (0.48, 0.52, 0.45, 0.28, 0.14, 0.08)),
     "premolar": ((0.41, 0.48, 0.50, 0.45, 0.38, 0.32), (0.40, 0.46, 0.48, 0.46, 0.41, 0.35)),
     "molar": ((0.42, 0.485, 0.50, 0.46, 0.40, 0.34), (0.42, 0.475, 0.50, 0.47, 0.42, 0.36)),
-    "ridge": ((0.45, 0.44, 0.42, 0.40, 0.36, 0.30), (0.45, 0.44, 0.42, 0.40, 0.36, 0.30)),
+    "ridge": ((0.46, 0.40, 0.34, 0.27, 0.20, 0.14), (0.46, 0.40, 0.34, 0.27, 0.20, 0.14)),
 }
 # How square the outline is, how narrow the contact, how high the papilla (mm), and how far the crown leans out (mm).
 OUTLINES = {
-    "incisor": (7.0, 0.62, 3.0),
-    "canine": (2.6, 0.55, 2.8),
-    "premolar": (3.6, 0.50, 2.0),
-    "molar": (4.6, 0.55, 1.7),
+    "incisor": (6.0, 0.46, 3.0),
+    "canine": (2.6, 0.44, 2.8),
+    "premolar": (3.2, 0.38, 2.0),
+    "molar": (4.0, 0.42, 1.7),
     "ridge": (2.0, 1.0, 0.0),
 }
 LEANS = {"upper": (2.0, 1.6, 0.5, 0.3), "lower": (0.9, 0.6, -0.4, -0.7)}
@@ -34,7 +34,8 @@ CUSPS = {
     ("upper", "premolar"): PREMOLAR,
     ("lower", "premolar"): ((0.0, 0.55, 1.0), (0.3, -0.62, 0.72), (-0.4, -0.6, 0.6)),
     ("upper", "molar"): ((0.45, 0.6, 1.0), (-0.42, 0.6, 0.95), (0.36, -0.56, 1.0), (-0.55, -0.6, 0.72)),
-    ("lower", "molar"): ((0.52, 0.6, 0.9), (-0.12, 0.64, 0.9), (-0.66, 0.45, 0.7), (0.45, -0.6, 1.0), (-0.4, -0.6, 0.95)),
+    ("lower", "molar"):
+        ((0.52, 0.6, 0.9), (-0.12, 0.64, 0.9), (-0.66, 0.45, 0.7), (0.45, -0.6, 1.0), (-0.4, -0.6, 0.95)),
 }  # fmt: skip
 
 
@@ -83,7 +84,9 @@ def crown_shape(teeth: list[Tooth], columns: Columns, upper: bool) -> Shape:
 
 def _numbers(tooth: Tooth, upper: bool) -> list[float]:
     square, narrow, papilla = OUTLINES[tooth.kind]
-    lean = LEANS["upper" if upper else "lower"][("incisor", "canine", "premolar", "molar", "ridge").index(tooth.kind) % 4]
+    lean = LEANS["upper" if upper else "lower"][
+        ("incisor", "canine", "premolar", "molar", "ridge").index(tooth.kind) % 4
+    ]
     lean = 0.0 if tooth.kind == "ridge" else lean
     tip = tooth.tip - (1.0 if tooth.work == "veneer" else 0.0)
     height = tooth.height - (1.0 if tooth.work == "veneer" else 0.0)
@@ -122,7 +125,8 @@ def relief(tooth: Tooth, upper: bool, along: Floats, across: Floats) -> Floats:
         for m, t, share in cusps
     ]
     ridges = [
-        fossa * 0.5 - 0.75 * np.sqrt(((towards_midline - m) * wide) ** 2 + (np.clip(np.abs(across) - 0.4, 0, 1) * deep) ** 2)
+        fossa * 0.5
+        - 0.75 * np.sqrt(((towards_midline - m) * wide) ** 2 + (np.clip(np.abs(across) - 0.4, 0, 1) * deep) ** 2)
         for m in (0.86, -0.86)
     ]
     sharp = 15.0

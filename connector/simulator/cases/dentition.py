@@ -75,7 +75,7 @@ def arch_teeth(spec: CaseSpec, upper: bool, *, treated: bool = True) -> list[Too
         loose = crowding * (1.0 if rank < 4 else 0.4)
         tooth = replace(tooth, shift=float(loose * drawn[1] * 0.6), turn=float(loose * np.clip(drawn[2], -2, 2) * 0.14))
         teeth.append(_worked(tooth, works.get(ada, "")))
-    end = Tooth(0, "ridge", 7, 1, 4.0, 8.0, 0.6, -5.2)
+    end = Tooth(0, "ridge", 7, 1, 4.0, 7.4, 0.9, -4.7)
     return [end, *teeth, end]
 
 

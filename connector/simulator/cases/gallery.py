@@ -12,16 +12,15 @@ from connector.simulator.cases.render import Camera, render
 from connector.simulator.cases.spec import CaseSpec
 
 DETAIL = 50_000  # triangles a jaw in a picture; more would not be seen at 800 × 600
-BITE = (0.0, 22.0, 0.5)
 UP = (0.0, 0.0, 1.0)
 # Which jaws are shown, and from where; x runs to the patient's left, y to the back, z up.
 VIEWS: dict[str, tuple[str, Camera]] = {
-    "": ("both", Camera((0.62, 0.8, -0.06), UP, (0.0, 20.0, 0.0), 68.0)),
-    "_penta_front_m": ("both", Camera((0.0, 1.0, 0.0), UP, BITE, 66.0)),
-    "_penta_left_m": ("both", Camera((-1.0, 0.35, 0.0), UP, BITE, 66.0)),
-    "_penta_right_m": ("both", Camera((1.0, 0.35, 0.0), UP, BITE, 66.0)),
-    "_penta_upper_m": ("upper", Camera((0.0, 0.0, 1.0), (0.0, -1.0, 0.0), (0.0, 23.0, 0.0), 80.0)),
-    "_penta_lower_m": ("lower", Camera((0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (0.0, 23.0, 0.0), 80.0)),
+    "": ("both", Camera((0.62, 0.8, -0.06), UP)),
+    "_penta_front_m": ("both", Camera((0.0, 1.0, 0.0), UP)),
+    "_penta_left_m": ("both", Camera((-1.0, 0.35, 0.0), UP)),
+    "_penta_right_m": ("both", Camera((1.0, 0.35, 0.0), UP)),
+    "_penta_upper_m": ("upper", Camera((0.0, 0.0, 1.0), (0.0, -1.0, 0.0))),
+    "_penta_lower_m": ("lower", Camera((0.0, 0.0, -1.0), (0.0, 1.0, 0.0))),
 }
 
 

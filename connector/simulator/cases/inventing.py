@@ -26,7 +26,7 @@ def invent_case(
 ) -> CaseSpec:
     """A believable case for this seed and order id; `patient` is (first, last), `triangles` counts one jaw's."""
     dice = random.Random(f"{seed}:{order_id}")  # noqa: S311 - repeatable demo data, no secret
-    chosen: Family = dice.choices(("restorative", "orthodontic"), (65, 35))[0]  # type: ignore[assignment] # str → Literal
+    chosen: Family = dice.choices(("restorative", "orthodontic"), (65, 35))[0]
     chosen = family or chosen
     practice = dice.choice(PRACTICES)
     names = dice.choice(PATIENTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,13 +34,11 @@ def stl_bytes(mesh: Mesh, title: str) -> bytes:
     corners = mesh.vertices[mesh.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    rows = np.zeros(
-        len(mesh.faces), dtype=[("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")]
-    )
+    rows = np.zeros(len(mesh.faces), dtype=[("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
     rows["normal"] = normals / np.maximum(lengths, 1e-12)
     rows["corners"] = corners
     header = title.encode("ascii", "replace")[:80].ljust(80, b" ")
-    return header + np.uint32(len(rows)).astype("<u4").tobytes() + rows.tobytes()
+    return header + struct.pack("<L", len(rows)) + bytes(rows.tobytes())
 
 
 def ply_bytes(mesh: Mesh, *, texture: str | None = None, with_object: bool = False) -> bytes:

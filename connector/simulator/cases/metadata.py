@@ -40,7 +40,8 @@ def metadata_xml(spec: CaseSpec, version: str, exported: list[ExportedObject]) -
     for thing in exported:
         ElementTree.SubElement(objects, "Object", _exported(thing, version))
     ElementTree.indent(root)
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="utf-8") + b"\n"
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
 def _rx_fields(spec: CaseSpec, version: str) -> list[tuple[str, str]]:

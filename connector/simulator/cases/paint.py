@@ -22,7 +22,8 @@ def painted(surface: Surface, seed: int) -> NDArray[np.uint8]:
     tint = 1 + 0.03 * chance.normal(size=3) * np.array([0.3, 0.6, 1.0])
     enamel = surface.enamel[..., None]
     colour = _gum(surface) * (1 - enamel) + _teeth(surface) * tint * enamel
-    return np.clip(np.rint(colour * _cloud(surface, chance)[..., None]), 0, 255).astype(np.uint8)
+    shaded = np.clip(np.rint(colour * _cloud(surface, chance)[..., None]), 0, 255)
+    return np.asarray(shaded, dtype=np.uint8)
 
 
 def _teeth(surface: Surface) -> Floats:
@@ -57,7 +58,7 @@ def _mix(first: Floats, second: Floats, share: Floats) -> Floats:
 
 def _cloud(surface: Surface, chance: np.random.Generator) -> Floats:
     total = np.ones(surface.points.shape[:2])
-    for size, rate in ((0.02, 0.35), (0.015, 0.9), (0.012, 2.2)):
+    for size, rate in ((0.022, 0.3), (0.014, 0.7), (0.004, 1.5)):
         push = chance.normal(size=3) * rate
         total += size * np.sin(np.einsum("uvk,k->uv", surface.points, push))
     return total

@@ -39,6 +39,7 @@ def restorative(dice: random.Random) -> Prescription:
     if kind == "guard":
         return Prescription("Appliance", "Night Guard")
     teeth = _teeth(dice, kind)
+    treatments: tuple[str, ...]
     if kind == "bridge":
         treatments = ("Bridge: Abutment", "Bridge: Pontic", "Bridge: Abutment")
     else:

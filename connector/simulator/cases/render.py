@@ -12,17 +12,26 @@ from connector.simulator.cases.meshfiles import Mesh
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
-CHUNK = 1_500_000  # pixels tried at a time
+MARGIN = 0.9  # share of the picture that the jaws fill
+CHUNK = 150_000  # pixels tried at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A picture (pixels, 3) of this width and height, and how far away each pixel's surface is."""
+
+    wide: int
+    tall: int
+    picture: Floats
+    depth: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """Looks along `forward` with `up` on top; shows `span` mm across the picture's width, around `centre`."""
+    """Looks along `forward` with `up` on top, at all of the meshes."""
 
     forward: tuple[float, float, float]
     up: tuple[float, float, float]
-    centre: tuple[float, float, float]
-    span: float
 
     def axes(self) -> Floats:
         """Right, up and forward as the rows of a (3, 3) turn."""
@@ -32,17 +41,21 @@ class Camera:
         return np.stack([right, np.cross(right, forward), forward])
 
 
-def render(meshes: list[Mesh], camera: Camera, size: tuple[int, int] = (800, 600), smooth: float = 1.4) -> Image.Image:
+def render(meshes: list[Mesh], camera: Camera, size: tuple[int, int] = (800, 600), smooth: float = 1.25) -> Image.Image:
     """The meshes seen by the camera without perspective; drawn `smooth` times larger and scaled down."""
     wide, tall = round(size[0] * smooth), round(size[1] * smooth)
     turn = camera.axes()
-    picture = _backdrop(wide, tall)
-    depth = np.full(wide * tall, np.inf)
-    for mesh in meshes:
-        seen = _turned(mesh.vertices.astype(float) - np.array(camera.centre), turn)
-        flat = np.stack([wide / 2 + seen[:, 0] * wide / camera.span, tall / 2 - seen[:, 1] * wide / camera.span], axis=1)
-        _draw(picture, depth, (wide, tall), flat, seen[:, 2], _lit(mesh, turn), mesh.faces)
-    image = Image.fromarray(np.clip(picture.reshape(tall, wide, 3), 0, 255).astype(np.uint8))
+    canvas = Canvas(wide, tall, _backdrop(wide, tall), np.full(wide * tall, np.inf))
+    seen = [_turned(mesh.vertices.astype(float), turn) for mesh in meshes]
+    low, high = np.min([one.min(axis=0) for one in seen], axis=0), np.max([one.max(axis=0) for one in seen], axis=0)
+    scale = MARGIN * min(wide / (high[0] - low[0]), tall / (high[1] - low[1]))
+    middle = (low + high) / 2
+    for mesh, one in zip(meshes, seen, strict=True):
+        flat = np.stack(
+            [wide / 2 + (one[:, 0] - middle[0]) * scale, tall / 2 - (one[:, 1] - middle[1]) * scale], axis=1
+        )
+        _draw(canvas, flat, one[:, 2], _lit(mesh, turn), mesh.faces)
+    image = Image.fromarray(np.clip(canvas.picture.reshape(tall, wide, 3), 0, 255).astype(np.uint8))
     return image.resize(size, Image.Resampling.LANCZOS) if smooth != 1 else image
 
 
@@ -78,12 +91,10 @@ def _lit(mesh: Mesh, turn: Floats) -> Floats:
     return np.asarray(mesh.colours * light[:, None] + 34 * gloss[:, None])
 
 
-def _draw(
-    picture: Floats, depth: Floats, size: tuple[int, int], flat: Floats, far: Floats, colours: Floats, faces: NDArray[np.int32]
-) -> None:  # fmt: skip
+def _draw(canvas: Canvas, flat: Floats, far: Floats, colours: Floats, faces: NDArray[np.int32]) -> None:
     """Draw all triangles in portions that try about CHUNK pixels each; the nearest one wins."""
     corners = flat[faces]
-    limit = np.array(size) - 1
+    limit = np.array((canvas.wide, canvas.tall)) - 1
     low = np.clip(np.ceil(corners.min(axis=1)), 0, limit + 1).astype(np.int64)
     high = np.clip(np.floor(corners.max(axis=1)), -1, limit).astype(np.int64)
     extent = np.maximum(high - low + 1, 0)
@@ -91,41 +102,45 @@ def _draw(
     covering = np.flatnonzero(tried)
     portion = np.cumsum(tried[covering]) // CHUNK
     for part in np.split(covering, np.flatnonzero(np.diff(portion)) + 1):
-        pixels, triangle = _boxes(low[part], extent[part], tried[part])
-        weights, inside = _weights(corners[part], pixels, triangle)
+        x, y, triangle = _boxes(low[part], extent[part, 0], tried[part])
+        weights, inside = _weights(corners[part], x, y, triangle)
+        place = y[inside] * canvas.wide + x[inside]
         chosen = faces[part[triangle[inside]]]
-        place = pixels[inside, 1] * size[0] + pixels[inside, 0]
-        _nearest(picture, depth, place, weights[:, inside], far[chosen], colours, chosen)
+        _nearest(canvas, place, weights[:, inside], far[chosen], colours, chosen)
 
 
-def _boxes(low: Whole, extent: Whole, tried: Whole) -> tuple[Whole, Whole]:
-    """Every pixel (n, 2) of each triangle's box, and the triangle (n,) it is tried for."""
+def _boxes(low: Whole, across: Whole, tried: Whole) -> tuple[Whole, Whole, Whole]:
+    """Every pixel (x, y) of each triangle's box, and the triangle that it is tried for."""
     triangle = np.repeat(np.arange(len(tried)), tried)
     within = np.arange(len(triangle)) - np.repeat(np.cumsum(tried) - tried, tried)
-    down, right = np.divmod(within, extent[triangle, 0])
-    return low[triangle] + np.stack([right, down], axis=1), triangle
+    wide = across[triangle]
+    down = within // wide
+    return low[triangle, 0] + within - down * wide, low[triangle, 1] + down, triangle
 
 
-def _weights(corners: Floats, pixels: Whole, triangle: Whole) -> tuple[Floats, NDArray[np.bool_]]:
+def _weights(corners: Floats, x: Whole, y: Whole, triangle: Whole) -> tuple[Floats, NDArray[np.bool_]]:
     """Barycentric weights (3, n) of pixels in their triangles, and which lie inside; edge-on ones cover none."""
-    a, b, c = (corners[:, corner] for corner in range(3))
-    ab, ac = b - a, c - a
+    a, ab, ac = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = ab[:, 0] * ac[:, 1] - ac[:, 0] * ab[:, 1]
-    scale = np.where(np.abs(area) < 1e-9, np.nan, 1 / np.where(area == 0, 1, area))[triangle]
-    x, y = pixels[:, 0] - a[triangle, 0], pixels[:, 1] - a[triangle, 1]
-    second = (x * ac[triangle, 1] - y * ac[triangle, 0]) * scale
-    third = (y * ab[triangle, 0] - x * ab[triangle, 1]) * scale
-    weights = np.stack([1 - second - third, second, third])
-    return weights, (weights >= -1e-9).all(axis=0)
+    scale = np.where(np.abs(area) < 1e-9, np.nan, 1 / np.where(area == 0, 1, area))
+    slopes = np.stack([ac[:, 1], -ac[:, 0], -ab[:, 1], ab[:, 0]]) * scale
+    right, down = x - a[triangle, 0], y - a[triangle, 1]
+    weights = np.empty((3, len(x)))
+    weights[1] = right * slopes[0][triangle] + down * slopes[1][triangle]
+    weights[2] = right * slopes[2][triangle] + down * slopes[3][triangle]
+    weights[0] = 1 - weights[1] - weights[2]
+    return weights, np.asarray(weights.min(axis=0) >= -1e-9)
 
 
 def _nearest(
-    picture: Floats, depth: Floats, place: Whole, weights: Floats, far: Floats, colours: Floats, corners: NDArray[np.int32]
-) -> None:  # fmt: skip
+    canvas: Canvas, place: Whole, weights: Floats, far: Floats, colours: Floats, corners: NDArray[np.int32]
+) -> None:
+    """Paint the samples that lie nearer than what is there."""
+    depth = canvas.depth
     distance = weights[0] * far[:, 0] + weights[1] * far[:, 1] + weights[2] * far[:, 2]
     nearer = np.flatnonzero(distance < depth[place])
     np.minimum.at(depth, place[nearer], distance[nearer])
     won = nearer[distance[nearer] == depth[place[nearer]]]
     share = weights[:, won, None]
     shades = colours[corners[won]]
-    picture[place[won]] = share[0] * shades[:, 0] + share[1] * shades[:, 1] + share[2] * shades[:, 2]
+    canvas.picture[place[won]] = share[0] * shades[:, 0] + share[1] * shades[:, 1] + share[2] * shades[:, 2]

@@ -14,7 +14,9 @@ CORNER = 2.7  # between an ellipse (2) and a square
 def stump_rows(count: int, work: str) -> Floats:
     """Where the crown's rows cross the tooth, from 1 (cheek) to -1 (tongue), close together on the walls."""
     even = np.linspace(1, -1, count)
-    bends = ([0, 0.3, 0.62, 0.86, 1], [0, 0.58, 0.8, 0.95, 1]) if work == "stump" else ([0, 0.3, 0.75, 1], [0, 0.4, 0.6, 1])
+    bends = (
+        ([0, 0.3, 0.62, 0.86, 1], [0, 0.58, 0.8, 0.95, 1]) if work == "stump" else ([0, 0.3, 0.75, 1], [0, 0.4, 0.6, 1])
+    )
     return np.sign(even) * np.interp(np.abs(even), *bends)
 
 

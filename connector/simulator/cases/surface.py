@@ -109,12 +109,17 @@ def _section(count: int) -> tuple[Floats, Floats]:
 
 
 def _halves(table: Floats, up: Floats) -> Floats:
-    """The half depths (columns, rows) at these heights, from a table of half depths a column."""
+    """The half depths (columns, rows) at these heights: a smooth curve through each column's table."""
     place = np.clip(np.searchsorted(HEIGHTS, up, side="right") - 1, 0, len(HEIGHTS) - 2)
-    t = gums.ease((up - HEIGHTS[place]) / (HEIGHTS[place + 1] - HEIGHTS[place])) * 0.4 + 0.6 * (
-        (up - HEIGHTS[place]) / (HEIGHTS[place + 1] - HEIGHTS[place])
+    step = HEIGHTS[place + 1] - HEIGHTS[place]
+    t = (up - HEIGHTS[place]) / step
+    slope = np.gradient(table, HEIGHTS, axis=1)
+    return np.asarray(
+        table[:, place] * (2 * t**3 - 3 * t**2 + 1)
+        + slope[:, place] * step * (t**3 - 2 * t**2 + t)
+        + table[:, place + 1] * (3 * t**2 - 2 * t**3)
+        + slope[:, place + 1] * step * (t**3 - t**2)
     )
-    return np.asarray(table[:, place] * (1 - t) + table[:, place + 1] * t)
 
 
 def _stump(
@@ -134,7 +139,10 @@ def _stump(
 def _ragged(columns: Columns, scan: Scan) -> Floats:
     chance = np.random.default_rng([scan.seed, 1 if scan.upper else 2, 11])
     phases = chance.uniform(0, 2 * np.pi, 6)
-    waves = [np.sin(columns.arc * rate + phase) for rate, phase in zip((0.13, 0.31, 0.72, 1.4, 2.3, 3.7), phases, strict=True)]
+    waves = [
+        np.sin(columns.arc * rate + phase)
+        for rate, phase in zip((0.13, 0.31, 0.72, 1.4, 2.3, 3.7), phases, strict=True)
+    ]
     weights = (0.07, 0.05, 0.03, 0.02, 0.012, 0.01)
     base = 1.06 if scan.clean else 0.94
     to_end = np.minimum(columns.arc - columns.arc[0], columns.arc[-1] - columns.arc)
@@ -142,9 +150,7 @@ def _ragged(columns: Columns, scan: Scan) -> Floats:
     return np.asarray(border * (0.5 + 0.5 * gums.ease(to_end / 9)))
 
 
-def _tongue_side(
-    columns: Columns, across: Floats, high: Floats, count: int, scan: Scan, ragged: Floats
-) -> Floats:
+def _tongue_side(columns: Columns, across: Floats, high: Floats, count: int, scan: Scan, ragged: Floats) -> Floats:
     rolled = max(5, count // 5) if scan.upper else count
     depths = gums.gum_depths(rolled, gums.ROLL if scan.upper else 9.5)
     even = np.ones_like(ragged) if scan.upper else ragged

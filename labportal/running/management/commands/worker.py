@@ -12,6 +12,7 @@ from labportal.doorbell import ring_tick
 from labportal.env import BASE_DIR
 from labportal.running.leftovers import end_leftovers, remember
 from labportal.running.processes import Processes, Stopped, python, raise_on_signals
+from labportal.startup import refuse_unsafe_start
 
 PATIENCE = 10.0
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         raise_on_signals()
+        refuse_unsafe_start()
         end_leftovers()
         clusters = [settings.Q_CLUSTER["name"], *settings.Q_CLUSTER["ALT_CLUSTERS"]]
         children = Processes({})

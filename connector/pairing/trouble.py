@@ -1,0 +1,73 @@
+"""What a failed call means for the whole pairing, written to its row: pause and go on alone, or wait for a person."""
+
+import random
+from datetime import timedelta
+from typing import NoReturn
+from uuid import UUID
+
+from django.utils import timezone
+
+from connector.itero.errors import Forbidden, HostNotAllowed, InvalidClient, IteroError, RateLimited, VendorUnavailable
+from connector.pairing.models import Pairing, State
+from labportal.labs.tenancy import in_lab
+
+PAUSE_FIRST, PAUSE_MAX = 30.0, 3600.0
+# States in which Align may still be asked with the pairing's tokens.
+CALLABLE = (State.ACTIVE, State.FORBIDDEN, State.UNPAIRING)
+# Wrong settings of this installation: they concern every call, so no order may be given up for them.
+SETTINGS = (InvalidClient, HostNotAllowed)
+
+
+class PairingStopped(Exception):
+    """The pairing can't call Align until a person acts; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def give_up(lab_id: UUID, pairing_id: UUID, error: IteroError) -> NoReturn:
+    """Raise the error, after the row says what it means: 403 stops the pairing; 429, 5xx and wrong settings pause it."""
+    with in_lab(lab_id):
+        pairing = lock(lab_id, pairing_id)
+        if isinstance(error, Forbidden):
+            wait_for_person(pairing, State.FORBIDDEN, error.code)
+        elif isinstance(error, (RateLimited, VendorUnavailable, *SETTINGS)):
+            pause(pairing, error)
+    raise_for_caller(error)
+
+
+def raise_for_caller(error: IteroError) -> NoReturn:
+    """Wrong settings stop the pairing; every other error is the caller's to judge."""
+    if isinstance(error, SETTINGS):
+        raise PairingStopped(error.code) from error
+    raise error
+
+
+def lock(lab_id: UUID, pairing_id: UUID) -> Pairing:
+    """The row, for writing. Without its key: orders and runs that point at it can be added meanwhile."""
+    return Pairing.objects.of(lab_id).select_for_update(no_key=True).get(pk=pairing_id)
+
+
+def pause(pairing: Pairing, error: IteroError) -> None:
+    """The locked pairing asks nothing for a while; an error of one order never does this."""
+    if pairing.state not in CALLABLE:
+        return
+    now = timezone.now()
+    pairing.paused_until = now + timedelta(seconds=back_off(pairing.failures, error.retry_after))
+    pairing.failures, pairing.reason, pairing.reason_at = pairing.failures + 1, error.code, now
+    pairing.save(update_fields=["paused_until", "failures", "reason", "reason_at"])
+
+
+def wait_for_person(pairing: Pairing, state: State, code: str) -> None:
+    """The locked pairing stops; but one that is being ended is ended, whatever Align answers."""
+    if pairing.state not in CALLABLE or pairing.state == State.UNPAIRING:
+        return
+    pairing.state, pairing.reason, pairing.reason_at = state, code, timezone.now()
+    pairing.save(update_fields=["state", "reason", "reason_at"])
+
+
+def back_off(failures: int, retry_after: float | None = None) -> float:
+    """Seconds to wait: what Align asked for, else doubling from 30 s to an hour, with up to a fifth of jitter."""
+    wait = retry_after if retry_after is not None else min(PAUSE_FIRST * 2 ** min(failures, 10), PAUSE_MAX)
+    return wait * random.uniform(1.0, 1.2)  # noqa: S311 - jitter against a herd, not a secret

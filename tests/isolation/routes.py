@@ -1,0 +1,87 @@
+"""Who may use which address. One line an address: GET, then POST, for the people in the order of PEOPLE.
+
+ok = a page · go = done, and on to another page · login = to the log-in · 403 = not this role · 404 = no such thing (for
+them) · 405 = not this method. Lab A owns the things asked for: Bruno owns lab B, Nina has no lab, Olga is the operator.
+"""
+
+from dataclasses import dataclass, field
+
+PEOPLE = ("anonymous", "nina", "olga", "bruno", "vera", "theo", "anna")
+NOBODY = "405 405 405 405 405 405 405"
+EVERYBODY = "ok ok ok ok ok ok ok"
+
+
+@dataclass(frozen=True)
+class Route:
+    """`takes` are the names of the address's ids, `form` what is posted, `uses` another id of the world for one."""
+
+    get: str
+    post: str
+    takes: tuple[str, ...] = ()
+    form: dict[str, str] = field(default_factory=dict)
+    uses: dict[str, str] = field(default_factory=dict)
+
+
+CASE, FILE, CONNECTION = ("order_id",), ("order_id", "file_id"), ("pairing_id",)
+#                  anonymous nina olga bruno vera theo anna
+READ, LIST =       "login 403 403 404 ok ok ok",   "login 403 403 ok ok ok ok"  # fmt: skip
+WORK, RETURN =     "login 403 403 404 403 go go",  "login 403 403 404 403 ok ok"  # fmt: skip
+OWN, OWN_LAB =     "login 403 403 404 403 403 go", "login 403 403 go 403 403 go"  # fmt: skip
+SIGNED_IN, AWAY =  "login ok ok ok ok ok ok",      "login go go go go go go"  # fmt: skip
+STRANGER, KEY =    "ok go go go go go go",         "401 401 401 401 401 401 401"  # fmt: skip
+NOTHING =          "404 404 404 404 404 404 404"  # fmt: skip
+
+ROUTES = {
+    "inbox": Route(LIST, NOBODY),
+    "case": Route(READ, NOBODY, CASE),
+    "workflow": Route(NOBODY, WORK, CASE, {"workflow": "done"}),
+    "get_all": Route(NOBODY, WORK, CASE),
+    "try_again": Route(NOBODY, WORK, CASE),
+    "case_return": Route(RETURN, WORK, CASE, {"reason": "bite", "comment": "too high"}),
+    "thumbnail": Route(READ, NOBODY, CASE),
+    "revision_zip": Route(READ, NOBODY, ("order_id", "number")),
+    "file": Route(READ, NOBODY, FILE),
+    "preview": Route(READ, NOBODY, FILE),
+    "picture": Route(READ, NOBODY, FILE, uses={"file_id": "picture_id"}),
+    "download_many": Route(NOBODY, "login 403 403 go ok ok ok", (), {"order": "{order_id}"}),
+    # Connections: all members look, the owner acts.
+    "connections": Route(LIST, NOBODY),
+    "connect": Route(NOBODY, OWN_LAB),
+    "connect_callback": Route(OWN_LAB, NOBODY),
+    "choose_account": Route("login 403 403 404 403 403 ok", OWN, ("attempt_id",), {"account": "none"}),
+    "connection_reconnect": Route(NOBODY, OWN, CONNECTION),
+    "connection_sync": Route(NOBODY, OWN, CONNECTION),
+    "connection_mode": Route(NOBODY, OWN, CONNECTION, {"fetch_mode": "on_click"}),
+    "connection_test": Route(NOBODY, OWN, CONNECTION),
+    "connection_unpair": Route(NOBODY, OWN, CONNECTION, {"confirm": "yes"}),
+    "switch_lab": Route(NOBODY, "login 403 403 go go go go", (), {"lab": "lab-b"}),
+    # Align's pushes: whoever knows the secret.
+    "notify": Route(NOBODY, NOTHING, ("secret",)),
+    # A lab's own system: a key, and no session, opens these (test_api_keys.py).
+    "lms:orders": Route(KEY, NOBODY),
+    "lms:order": Route(KEY, NOBODY, CASE),
+    "lms:zip": Route(KEY, NOBODY, ("order_id", "number")),
+    "lms:file": Route(KEY, NOBODY, FILE),
+    "lms:openapi": Route(EVERYBODY, NOBODY),
+    "lms:api-root": Route(NOTHING, NOTHING),
+    # The process answers; the demo's mails exist only beside the simulator, which production refuses.
+    "healthz": Route(EVERYBODY, EVERYBODY),
+    "demo_mails": Route(EVERYBODY, EVERYBODY),
+    # Log-in, by allauth. An address in a mail opens nothing without its key.
+    "account_login": Route(STRANGER, STRANGER),
+    "account_signup": Route(STRANGER, STRANGER),
+    "account_logout": Route(SIGNED_IN, "login login login login login login login"),
+    "account_inactive": Route(EVERYBODY, NOBODY),
+    "account_reauthenticate": Route(SIGNED_IN, SIGNED_IN),
+    "account_email": Route(SIGNED_IN, AWAY),
+    "account_email_verification_sent": Route(EVERYBODY, NOBODY),
+    "account_confirm_email": Route(EVERYBODY, NOTHING, ("key",)),
+    "account_change_password": Route(SIGNED_IN, SIGNED_IN),
+    "account_set_password": Route(AWAY, AWAY),
+    "account_confirm_login_code": Route(AWAY, AWAY),
+    "account_reset_password": Route(EVERYBODY, EVERYBODY),
+    "account_reset_password_done": Route(EVERYBODY, NOBODY),
+    "account_reset_password_from_key": Route(EVERYBODY, EVERYBODY, ("uidb36", "key")),
+    "account_reset_password_from_key_done": Route(EVERYBODY, NOBODY),
+    "usersessions_list": Route(SIGNED_IN, AWAY),
+}
