@@ -30,6 +30,9 @@ def django_db_setup(django_db_blocker: Any) -> None:
         with connections["owner"].cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+            # As labportal/roles.py does for the real database.
+            cursor.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+            cursor.execute(f"GRANT CONNECT ON DATABASE {name} TO portal_app, portal_operator, portal_backup")
         for alias in connections:
             connections[alias].close()
             connections[alias].settings_dict["NAME"] = name

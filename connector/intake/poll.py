@@ -3,19 +3,19 @@
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import DataError
-from django.db.models import Q
 from django.utils import timezone
 
 from connector.intake.download import ring_download
 from connector.intake.models import RunStatus, SyncRun
-from connector.intake.record import record_order
+from connector.intake.pairing_row import not_paused
+from connector.intake.record import UnstorableOrder, record_order
 from connector.intake.version import version_key
 from connector.itero import Order as VendorOrder
 from connector.itero.errors import IteroError
 from connector.orders.models import Revision
 from connector.pairing.access import Access, PairingStopped, back_off, call
 from connector.pairing.models import Pairing, State
+from connector.pairing.sealing import SealError
 from labportal.labs.tenancy import in_lab
 
 
@@ -24,22 +24,24 @@ def poll(lab_id: UUID, pairing_id: UUID) -> SyncRun | None:
     pairing = _take_turn(lab_id, pairing_id)
     if pairing is None:
         return None
-    with in_lab(lab_id):
-        run = SyncRun.objects.create(lab_id=lab_id, pairing=pairing, kind="poll")
+    run = _begin(pairing)
+    reason = "interrupted"  # stands if something breaks that is nobody's answer: our database, a bug
     try:
         call(lab_id, pairing_id, lambda access: _read_pages(access, pairing, run))
-    except (IteroError, PairingStopped) as error:
-        _end(run, pairing, error.code)
-        return run
-    _end(run, pairing, "")
+        reason = ""
+    except (IteroError, PairingStopped, SealError) as error:
+        reason = error.code
+    finally:
+        _end(run, pairing, reason)
+    if run.new:
+        ring_download(lab_id, pairing_id)
     return run
 
 
 def _take_turn(lab_id: UUID, pairing_id: UUID) -> Pairing | None:
     now = timezone.now()
     with in_lab(lab_id):
-        callable_now = Q(paused_until=None) | Q(paused_until__lte=now)
-        due = Pairing.objects.of(lab_id).filter(callable_now, pk=pairing_id, next_due__lte=now)
+        due = Pairing.objects.of(lab_id).filter(not_paused(now), pk=pairing_id, next_due__lte=now)
         pairing = due.filter(state__in=[State.ACTIVE, State.FORBIDDEN]).select_for_update(skip_locked=True).first()
         if pairing is None:
             return None
@@ -49,17 +51,27 @@ def _take_turn(lab_id: UUID, pairing_id: UUID) -> Pairing | None:
         return pairing
 
 
+def _begin(pairing: Pairing) -> SyncRun:
+    """A new run; one whose worker was killed is closed, so that no page shows it as running for ever."""
+    with in_lab(pairing.lab_id):
+        SyncRun.objects.of(pairing.lab_id).filter(pairing=pairing, kind="poll", status=RunStatus.RUNNING).update(
+            status=RunStatus.FAILED, reason="interrupted", ended_at=timezone.now()
+        )
+        return SyncRun.objects.create(lab_id=pairing.lab_id, pairing=pairing, kind="poll")
+
+
 def _read_pages(access: Access, pairing: Pairing, run: SyncRun) -> None:
-    run.listed = run.new = run.malformed = 0
+    """All pages before any download is rung for: a download takes its order off the list, the pages behind it move up,
+    and the orders that slip over a page's edge would wait for the next poll."""
+    run.listed = run.malformed = 0  # `new` stays: what was recorded before a token had to be renewed is recorded
     for page in access.client.get_orders(access.endpoints, access_token=access.access_token):
         run.listed += len(page.orders) + len(page.malformed)
         run.malformed += len(page.malformed)
         for order in _unknown(pairing, page.orders):
             try:
                 run.new += record_order(pairing, order, source="poll").new
-            except (DataError, ValueError):
+            except UnstorableOrder:
                 run.malformed += 1  # one order that our tables can't hold does not block the others
-        ring_download(pairing.lab_id, pairing.pk)
 
 
 def _unknown(pairing: Pairing, orders: tuple[VendorOrder, ...]) -> list[VendorOrder]:
@@ -82,8 +94,12 @@ def _end(run: SyncRun, pairing: Pairing, reason: str) -> None:
     with in_lab(pairing.lab_id):
         run.save()
         if not reason:
+            rows.update(succeeded_at=now)
             rows.filter(state=State.FORBIDDEN).update(state=State.ACTIVE)
-            rows.update(succeeded_at=now, failures=0, reason="", reason_at=None, paused_until=None)
+            # Another worker may have stopped or paused the pairing meanwhile: its reason must stay to be read.
+            rows.filter(not_paused(now), state=State.ACTIVE).update(
+                failures=0, reason="", reason_at=None, paused_until=None
+            )
         else:
             again = now + timedelta(seconds=min(back_off(pairing.failures), pairing.poll_seconds))
             rows.filter(state=State.ACTIVE).update(

@@ -3,16 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
+from connector.intake.facts import copy_facts, copy_treatments, prescription, short_status
+from connector.intake.pairing_row import mark
 from connector.intake.version import expected_size, files_are_ready, version_key
 from connector.itero import Order as VendorOrder
 from connector.orders.history import record
-from connector.orders.models import ON_ITS_WAY, Order, Restoration, Revision, RevisionState, Wants, Workflow
+from connector.orders.models import HAS_FILES, ON_ITS_WAY, Order, Revision, RevisionState, Wants, Workflow
 from connector.pairing import vendor
 from connector.pairing.models import FetchMode, Pairing
 from labportal.labs.tenancy import in_lab
+
+
+class UnstorableOrder(Exception):
+    """Our tables can't hold what Align says of an order. Without the database's own text, which quotes the order."""
+
+    code = "bad_answer"
 
 
 @dataclass(frozen=True)
@@ -25,29 +33,38 @@ class Recorded:
 
 
 def record_order(pairing: Pairing, seen: VendorOrder, *, source: str) -> Recorded:
-    """Commit one order as Align shows it now. `source` is poll, notification or lookup."""
-    now = timezone.now()
-    with in_lab(pairing.lab_id):
-        order = _locked_order(pairing, seen, now)
-        statuses = vendor.profile().statuses
-        if _older(seen.updated, order.vendor_updated):
-            return Recorded(order, None, new=False)
-        status_changed = order.vendor_status != seen.status
-        _copy_facts(order, seen)
-        revision, new = None, False
-        if files_are_ready(seen, statuses.without_files):
-            revision, new = _revision(pairing, order, seen, now)
-        if new and revision is not None:
-            _arrived(order, revision, source, now)
-        elif status_changed:
-            record(order, "status", status=seen.status)
-        order.save()
-        _copy_treatments(order, seen)
-        return Recorded(order, revision, new)
+    """Commit one order as Align shows it now. `source` is poll, notification or lookup. Errors: UnstorableOrder."""
+    try:
+        with in_lab(pairing.lab_id):
+            return _record(pairing, seen, source, timezone.now())
+    except (DataError, ValueError):
+        pass
+    raise UnstorableOrder
+
+
+def _record(pairing: Pairing, seen: VendorOrder, source: str, now: datetime) -> Recorded:
+    order = _locked_order(pairing, seen, now)
+    if _older(seen.updated, order.vendor_updated):
+        return Recorded(order, None, new=False)
+    status_changed = order.vendor_status != short_status(seen)
+    before = Revision.objects.of(order.lab_id).filter(order=order, number=order.latest_number).first()
+    revision, new = None, False
+    if files_are_ready(seen, vendor.profile().statuses):
+        revision, new = _revision(pairing, order, seen, source, now)
+    copy_facts(order, seen, fresh=new or before is None)
+    if new or before is None or before.rx.get("treatments") != prescription(seen)["treatments"]:
+        copy_treatments(order, seen)
+    if new and revision is not None:
+        _arrived(order, revision, source, now)
+    elif status_changed:
+        record(order, "status", status=short_status(seen))
+    order.save()
+    return Recorded(order, revision, new)
 
 
 def _locked_order(pairing: Pairing, seen: VendorOrder, now: datetime) -> Order:
-    rows = Order.objects.of(pairing.lab_id).select_for_update()
+    # no_key: lines of the timeline that point at the order need not wait.
+    rows = Order.objects.of(pairing.lab_id).select_for_update(no_key=True)
     found = rows.filter(pairing=pairing, order_id=seen.order_id).first()
     if found is not None:
         return found
@@ -67,54 +84,18 @@ def _older(incoming: str, stored: str) -> bool:
         return False
 
 
-def _copy_facts(order: Order, seen: VendorOrder) -> None:
-    order.rx_id, order.order_code = seen.rx_id, seen.order_code
-    order.patient_first, order.patient_last = seen.patient_first[:300], seen.patient_last[:300]
-    order.chart_number = seen.chart_number[:120]
-    order.doctor, order.doctor_license = seen.doctor_name[:300], seen.doctor_license[:120]
-    order.practice, order.practice_address = seen.practice_name[:300], seen.practice_address[:500]
-    order.procedure, order.case_type = seen.procedure[:200], seen.case_type[:200]
-    order.due_date, order.scanned_at, order.notes = seen.due_date, seen.scan_date, seen.notes
-    order.vendor_status, order.vendor_updated = seen.status[:120], seen.updated[:60]
-    first = seen.treatments[0] if seen.treatments else None
-    words = [first.treatment, first.material.removeprefix("Ceramic: ")] if first else [seen.procedure or seen.case_type]
-    order.summary = " · ".join(word for word in words if word)[:300]
-    order.teeth = sorted({item.tooth for item in seen.treatments if item.tooth})
-    order.shade = (first.body or first.incisal)[:80] if first else ""
-
-
-def _copy_treatments(order: Order, seen: VendorOrder) -> None:
-    """Replace the prescription's teeth; what the metadata file adds comes again when the files are read."""
-    old = {r.tooth: r.details for r in Restoration.objects.of(order.lab_id).filter(order=order)}
-    Restoration.objects.of(order.lab_id).filter(order=order).delete()
-    Restoration.objects.bulk_create(
-        Restoration(
-            lab_id=order.lab_id,
-            order=order,
-            tooth=item.tooth,
-            treatment=item.treatment[:200],
-            material=item.material[:200],
-            shade_system=item.shade_system[:80],
-            incisal=item.incisal[:40],
-            body=item.body[:40],
-            gingival=item.gingival[:40],
-            details=old.get(item.tooth, {}),
-        )
-        for item in seen.treatments
-    )
-
-
-def _revision(pairing: Pairing, order: Order, seen: VendorOrder, now: datetime) -> tuple[Revision, bool]:
+def _revision(
+    pairing: Pairing, order: Order, seen: VendorOrder, source: str, now: datetime
+) -> tuple[Revision | None, bool]:
     """The revision of this appearance; the order's row lock makes number and uniqueness safe."""
     key = version_key(seen)
-    known = Revision.objects.of(order.lab_id).filter(order=order, version_key=key).first()
+    revisions = Revision.objects.of(order.lab_id).filter(order=order)
+    known = revisions.filter(version_key=key).first()
     if known is not None:
         return known, False
-    replaced = Revision.objects.of(order.lab_id).filter(order=order, state__in=[*ON_ITS_WAY, RevisionState.ASKED_LATER])
-    # A running download is left to its worker: it may still bring the older files home.
-    for old in replaced.exclude(state=RevisionState.FETCHING):
-        Revision.objects.of(order.lab_id).filter(pk=old.pk).update(state=RevisionState.SUPERSEDED, next_due=None)
-        record(order, "superseded", revision=old, number=old.number)
+    if source != "poll" and order.waiting_since is None and _same_files(order, seen):
+        return None, False
+    _supersede_unfetched(order)
     order.latest_number += 1
     later = pairing.fetch_mode == FetchMode.ON_CLICK
     return Revision.objects.create(
@@ -123,8 +104,8 @@ def _revision(pairing: Pairing, order: Order, seen: VendorOrder, now: datetime) 
         number=order.latest_number,
         version_key=key,
         cause=_cause(order, seen),
-        vendor_status=seen.status[:120],
-        rx=_rx(seen),
+        vendor_status=short_status(seen),
+        rx=prescription(seen),
         state=RevisionState.ASKED_LATER if later else RevisionState.SEEN,
         wants=Wants.THUMBNAILS if pairing.fetch_mode == FetchMode.THUMBNAILS else Wants.FULL,
         expected_size=expected_size(seen),
@@ -132,26 +113,31 @@ def _revision(pairing: Pairing, order: Order, seen: VendorOrder, now: datetime) 
     ), True
 
 
+def _same_files(order: Order, seen: VendorOrder) -> bool:
+    """A mere change of status, such as milling: the zip that we hold has the announced size to the byte. Fetching it
+    again may be refused. Should it be a re-scan after all, Align lists it as new, and the poll makes the revision."""
+    size = expected_size(seen)
+    latest = Revision.objects.of(order.lab_id).filter(order=order, number=order.latest_number, state__in=HAS_FILES)
+    return size is not None and latest.filter(size=size).exists()
+
+
+def _supersede_unfetched(order: Order) -> None:
+    """Align now shows other files than those that we have not fetched yet. A running download is left to its worker:
+    it may still bring the older files home. The state is in the WHERE, since a worker may claim one meanwhile."""
+    replaced = [RevisionState.ASKED_LATER, *(state for state in ON_ITS_WAY if state != RevisionState.FETCHING)]
+    for old in Revision.objects.of(order.lab_id).filter(order=order, state__in=replaced):
+        still = Revision.objects.of(order.lab_id).filter(pk=old.pk, state__in=replaced)
+        if still.update(state=RevisionState.SUPERSEDED, next_due=None):
+            record(order, "superseded", revision=old, number=old.number)
+
+
 def _cause(order: Order, seen: VendorOrder) -> str:
     """Why Align shows it (again): first, rescan, modeling, or update."""
-    if seen.status in vendor.profile().statuses.modeling_result:
+    if vendor.profile().statuses.may_be_modeling_result(seen.status):
         return "modeling"
     if order.latest_number <= 1:
         return "first"
     return "rescan" if order.waiting_since is not None or seen.status.startswith("Ready for") else "update"
-
-
-def _rx(seen: VendorOrder) -> dict[str, object]:
-    """The prescription as it was at this revision, so that two revisions can be compared."""
-    return {
-        "procedure": seen.procedure,
-        "case_type": seen.case_type,
-        "due_date": seen.due_date.isoformat() if seen.due_date else None,
-        "notes": seen.notes,
-        "treatments": [
-            [t.tooth, t.treatment, t.material, t.shade_system, t.incisal, t.body, t.gingival] for t in seen.treatments
-        ],
-    }
 
 
 def _arrived(order: Order, revision: Revision, source: str, now: datetime) -> None:
@@ -164,4 +150,4 @@ def _arrived(order: Order, revision: Revision, source: str, now: datetime) -> No
     order.received_at, order.problem = now, ""
     if revision.number > 1:
         order.workflow = Workflow.NEW
-    Pairing.objects.of(order.lab_id).filter(pk=order.pairing_id).update(order_at=now)
+    mark(order.lab_id, order.pairing_id, order_at=now)

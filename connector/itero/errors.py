@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - the classes are named for what happened; the tree below says that they are errors
 """What can go wrong between us and Align's cloud, in two families: try again, or tell a human.
 
 IteroError                  code, retry, status, request_id, retry_after (seconds), vendor_code, call

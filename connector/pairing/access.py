@@ -14,7 +14,15 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from connector.itero import Client, Endpoints, TokenSet
-from connector.itero.errors import HostNotAllowed, InvalidGrant, IteroError, NotFound, RetryableError, Unauthorized
+from connector.itero.errors import (
+    HostNotAllowed,
+    HumanError,
+    InvalidGrant,
+    IteroError,
+    NotFound,
+    RetryableError,
+    Unauthorized,
+)
 from connector.pairing import vendor
 from connector.pairing.models import Pairing, State
 from connector.pairing.sealing import SealError
@@ -25,7 +33,6 @@ from connector.pairing.trouble import (
     give_up,
     lock,
     pause,
-    raise_for_caller,
     wait_for_person,
 )
 from labportal.labs.tenancy import in_lab
@@ -59,7 +66,7 @@ def call(lab_id: UUID, pairing_id: UUID, action: Callable[[Access], Answer]) -> 
             return action(access)
         except Unauthorized as error:
             if renewed:
-                _refused(lab_id, pairing_id, error)
+                give_up(lab_id, pairing_id, error)
             access, renewed = refresh(lab_id, pairing_id, refused_token=access.access_token), True
         except (NotFound, HostNotAllowed) as error:
             elsewhere = None if moved else _rediscover(lab_id, pairing_id, access)
@@ -91,21 +98,22 @@ def refresh(lab_id: UUID, pairing_id: UUID, *, refused_token: str = "") -> Acces
             return Access(vendor.client(), endpoints, tokens.access_token)
         try:
             tokens, endpoints = _refresh_at_align(endpoints, tokens)
-        except InvalidGrant as error:
-            wait_for_person(pairing, State.NEEDS_PAIRING, error.code)
-            raised: Exception = PairingStopped(error.code)
-            failed = error
         except IteroError as error:
-            pause(pairing, error)
             failed = error
+            if isinstance(error, InvalidGrant):
+                wait_for_person(pairing, State.NEEDS_PAIRING, error.code)
+            else:
+                pause(pairing, error)  # without a token there is nothing to call
         else:
             now = timezone.now()
             pairing.set_tokens(tokens, now + timedelta(seconds=tokens.expires_in))
             pairing.refreshed_at = now
             _store_endpoints(pairing, endpoints)
             pairing.save(update_fields=["sealed_tokens", "access_expires_at", "refreshed_at", "endpoints", "region"])
+    if isinstance(failed, HumanError):
+        raise PairingStopped(failed.code) from failed
     if failed is not None:
-        raise_for_caller(failed)
+        raise failed
     return Access(vendor.client(), endpoints, tokens.access_token)
 
 
@@ -148,11 +156,12 @@ def _refresh_at_align(known: Endpoints, tokens: TokenSet) -> tuple[TokenSet, End
 
 
 def _rotate(endpoints: Endpoints | None, tokens: TokenSet) -> TokenSet:
-    """A lost answer may have rotated the token already: a vendor that grants grace answers once more if asked at once."""
+    """A lost answer may have rotated the token already; a vendor that grants grace answers again if asked at once."""
     try:
         return vendor.client().refresh_token(endpoints, refresh_token=tokens.refresh_token)
     except RetryableError as error:
-        if error.status is not None and error.status >= 400 or not vendor.profile().switches.refresh_grace:
+        answered = error.status is not None and error.status >= 400
+        if answered or not vendor.profile().switches.refresh_grace:
             raise
         return vendor.client().refresh_token(endpoints, refresh_token=tokens.refresh_token)
 

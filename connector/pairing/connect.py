@@ -3,31 +3,28 @@
 import hashlib
 import secrets
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypedDict
 
 from django.conf import settings
-from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from connector.itero import Endpoints, TokenSet, new_code_verifier
 from connector.itero.errors import AccessDenied, IteroError
 from connector.pairing import vendor
 from connector.pairing.models import ConnectAttempt, FetchMode, Pairing, State
+from connector.pairing.reservation import ConnectRefused, account_link, release, reserve
 from connector.pairing.sealing import seal, unseal
+from connector.pairing.trouble import lock
 from labportal.doorbell import ring_tick
 from labportal.labs.models import Lab, User
 from labportal.labs.tenancy import in_lab
 
+__all__ = ["ConnectRefused", "account_link", "begin", "callback_url", "finish", "receive"]
+
 ATTEMPT_LIFE = timedelta(minutes=15)
-
-
-class ConnectRefused(Exception):
-    """Connecting stopped; `code` names the reason (words.py says it to people)."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+CHOICE_LIFE = 2 * ATTEMPT_LIFE  # from the beginning: so long at Align, and as long again to choose an account
 
 
 class OfferedAccount(TypedDict):
@@ -43,6 +40,8 @@ def begin(*, lab: Lab, user: User, reconnect: Pairing | None = None) -> str:
     """Step 1, Authorization: the address of Align's log-in page, with a `state` that only this person can use once."""
     if not vendor.is_configured():
         raise ConnectRefused("not_configured")
+    # Who walked away left a token set behind; it goes with the attempt.
+    ConnectAttempt.objects.of(lab).filter(created_at__lt=timezone.now() - CHOICE_LIFE).delete()
     state, verifier, attempt_id = secrets.token_urlsafe(32), new_code_verifier(), uuid.uuid4()
     ConnectAttempt.objects.create(
         id=attempt_id,
@@ -58,8 +57,10 @@ def begin(*, lab: Lab, user: User, reconnect: Pairing | None = None) -> str:
 def receive(*, lab: Lab, user: User, state: str, code: str, error: str) -> ConnectAttempt:
     """Steps 2 to 4, on the way back from Align: Get Token, Discovery, Get Accounts. Errors: ConnectRefused."""
     attempt = _use_up(lab, user, state)
+    if error in vendor.profile().errors.access_denied:
+        raise ConnectRefused(AccessDenied.code)
     if error or not code:
-        raise ConnectRefused(AccessDenied.code if error == "access_denied" or not error else "login_failed")
+        raise ConnectRefused("login_failed")
     verifier = unseal(attempt.sealed_verifier, lab_id=lab.pk, owner_id=attempt.pk)["verifier"]
     align = vendor.client()
     try:
@@ -91,95 +92,51 @@ def _use_up(lab: Lab, user: User, state: str) -> ConnectAttempt:
         return mine.select_related("reconnect").get()
 
 
-def account_link(account_id: str) -> tuple[uuid.UUID, uuid.UUID, str] | None:
-    """(lab, pairing, state) that holds this Align account now, in any lab of the installation."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT lab_id, pairing_id, state FROM resolve.account_link(%s)", [account_id])
-        row: tuple[uuid.UUID, uuid.UUID, str] | None = cursor.fetchone()
-    return row
-
-
-def finish(*, lab: Lab, user: User, attempt: ConnectAttempt, account_id: str, fetch_mode: str) -> Pairing:
+def finish(*, lab: Lab, attempt: ConnectAttempt, account_id: str, fetch_mode: str) -> Pairing:
     """Step 5, Pair: Align answers with a NEW token set, which is the one we keep. Errors: ConnectRefused."""
     account = next((a for a in attempt.accounts if a["account_id"] == account_id), None)
-    if account is None or attempt.finished_at is not None or not attempt.sealed_tokens:
+    if account is None or not attempt.sealed_tokens or attempt.created_at < timezone.now() - CHOICE_LIFE:
         raise ConnectRefused("state")
-    pairing, secret, before = _reserve(lab, account, fetch_mode)
     first = unseal(attempt.sealed_tokens, lab_id=lab.pk, owner_id=attempt.pk)
     endpoints = Endpoints.from_json(attempt.endpoints)
-    align = vendor.client()
+    pairing, secret = reserve(lab, account_id, account["name"])
     try:
-        tokens = align.pair(
+        tokens = vendor.client().pair(
             endpoints, access_token=first["access"], account_id=account_id, callback_url=callback_url(secret)
         )
     except IteroError as problem:
-        _release(pairing, before)
+        release(pairing)
         raise ConnectRefused(problem.code) from problem
-    _store(pairing, tokens, endpoints, secret, user, attempt)
+    pairing = _store(pairing, tokens, endpoints, attempt, fetch_mode)
     if vendor.profile().switches.revoke_first_set:
         _revoke_quietly(endpoints, first["refresh"])
     return pairing
 
 
-def _reserve(lab: Lab, account: OfferedAccount, fetch_mode: str) -> tuple[Pairing, str, str]:
-    """Take the account for this lab before asking Align: one active pairing per account in the whole installation."""
-    with in_lab(lab.pk):
-        link = account_link(account["account_id"])
-        if link is not None and link[0] != lab.pk:
-            raise ConnectRefused("taken")
-        if link is not None and link[2] == State.UNPAIRING:
-            raise ConnectRefused("disconnecting")
-        pairing, made = Pairing.objects.of(lab).get_or_create(
-            lab=lab, account_id=account["account_id"], defaults={"state": State.UNPAIRED}
-        )
-        before = State.UNPAIRED if made else pairing.state
-        pairing.account_name = account["name"]
-        pairing.fetch_mode = fetch_mode if fetch_mode in FetchMode.values else FetchMode.FULL
-        pairing.next_due = timezone.now() + ATTEMPT_LIFE
-        if before == State.UNPAIRED:
-            pairing.state = State.CONNECTING
-        try:
-            pairing.save()
-        except IntegrityError as race:
-            raise ConnectRefused("taken") from race
-    # The address that Align already knows stays as it is; only a fresh pairing gets a new one.
-    return pairing, pairing.callback_secret or secrets.token_urlsafe(32), before
-
-
-def _release(pairing: Pairing, before: str) -> None:
-    with in_lab(pairing.lab_id):
-        Pairing.objects.of(pairing.lab_id).filter(pk=pairing.pk).update(state=before)
-
-
-def release_stale(lab_id: uuid.UUID, pairing_id: uuid.UUID) -> None:
-    """A crash between the reservation and Pair's answer: the account is free again after a quarter of an hour."""
-    with in_lab(lab_id):
-        stale = Pairing.objects.of(lab_id).filter(pk=pairing_id, state=State.CONNECTING, next_due__lte=timezone.now())
-        stale.update(state=State.UNPAIRED, next_due=None)
-
-
 def _store(
-    pairing: Pairing, tokens: TokenSet, endpoints: Endpoints, secret: str, user: User, attempt: ConnectAttempt
-) -> None:
+    reserved: Pairing, tokens: TokenSet, endpoints: Endpoints, attempt: ConnectAttempt, fetch_mode: str
+) -> Pairing:
+    """The row is read anew: a worker may have written to it while Align answered."""
     now = timezone.now()
-    pairing.set_tokens(tokens, now + timedelta(seconds=tokens.expires_in))
-    pairing.set_callback_secret(secret)
-    pairing.endpoints, pairing.region = endpoints.to_json(), endpoints.region
-    pairing.state, pairing.reason, pairing.reason_at, pairing.failures = State.ACTIVE, "", None, 0
-    pairing.paired_at, pairing.paired_by, pairing.refreshed_at = now, user, now
-    pairing.paused_until, pairing.next_due = None, now
-    with in_lab(pairing.lab_id):
+    with in_lab(reserved.lab_id):
+        pairing = lock(reserved.lab_id, reserved.pk)
+        pairing.set_tokens(tokens, now + timedelta(seconds=tokens.expires_in))
+        pairing.endpoints, pairing.region = endpoints.to_json(), endpoints.region
+        pairing.account_name = next(a["name"] for a in attempt.accounts if a["account_id"] == pairing.account_id)
+        pairing.fetch_mode = fetch_mode if fetch_mode in FetchMode.values else FetchMode.FULL
+        pairing.state, pairing.reason, pairing.reason_at, pairing.failures = State.ACTIVE, "", None, 0
+        pairing.paired_at, pairing.paired_by_id, pairing.refreshed_at = now, attempt.user_id, now
+        pairing.paused_until, pairing.next_due = None, now
         pairing.save()
         attempt.finished_at, attempt.sealed_tokens = now, ""
         attempt.save(update_fields=["finished_at", "sealed_tokens"])
         ring_tick()
+    return pairing
 
 
 def _revoke_quietly(endpoints: Endpoints, refresh_token: str) -> None:
-    try:
+    with suppress(IteroError):  # the first set expires by itself within the hour
         vendor.client().revoke_token(endpoints, token=refresh_token)
-    except IteroError:
-        pass  # the first set expires by itself within the hour
 
 
 def callback_url(secret: str) -> str:

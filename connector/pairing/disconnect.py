@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from connector.itero.errors import HumanError, IteroError
+from connector.itero.errors import HostNotAllowed, HumanError, InvalidClient, IteroError, NotFound
 from connector.pairing import vendor
-from connector.pairing.access import Access, PairingStopped, access_for, back_off, refresh
+from connector.pairing.access import PairingStopped, access_for, back_off, refresh
 from connector.pairing.models import Pairing, State
 from connector.pairing.sealing import SealError
+from connector.pairing.trouble import SETTINGS
 from labportal.doorbell import ring_tick
 from labportal.labs.tenancy import in_lab
 
@@ -48,28 +49,46 @@ def finish_unpair(lab_id: UUID, pairing_id: UUID) -> bool:
 
 
 def _tell_align(pairing: Pairing) -> None:
-    """A refusal means that Align no longer counts us in: that is what we wanted. Errors: the retryable ones."""
+    """Un Pair, then Revoke. A refusal means that Align no longer counts us in: that is what we wanted.
+
+    Errors: the retryable ones, and wrong settings of ours, which say nothing of what Align thinks.
+    """
     try:
-        access = access_for(pairing.lab_id, pairing.pk)
-        try:
-            _unpair(access, pairing)
-        except HumanError:
-            # Refused with this token: perhaps the token, perhaps un-paired already. A fresh one tells.
-            access = refresh(pairing.lab_id, pairing.pk, refused_token=access.access_token)
-            _unpair(access, pairing)
-    except (HumanError, PairingStopped, SealError):
+        _unpair(pairing)
+    except SETTINGS:
+        raise
+    except HumanError:
         pass
+    except PairingStopped as stopped:
+        if isinstance(stopped.__cause__, SETTINGS):
+            raise stopped.__cause__ from None
     with in_lab(pairing.lab_id):
         pairing.refresh_from_db()
+    _revoke(pairing)
+
+
+def _unpair(pairing: Pairing) -> None:
+    """Refused with this token: perhaps the token, perhaps the region, perhaps un-paired already. A fresh one tells."""
+    access = access_for(pairing.lab_id, pairing.pk)
+    try:
+        access.client.unpair(access.endpoints, access_token=access.access_token, account_id=pairing.account_id)
+    except HumanError:
+        access = refresh(pairing.lab_id, pairing.pk, refused_token=access.access_token)
+        access.client.unpair(access.endpoints, access_token=access.access_token, account_id=pairing.account_id)
+
+
+def _revoke(pairing: Pairing) -> None:
+    align = vendor.client()
     try:
         token = pairing.tokens.refresh_token
     except SealError:
-        return  # nothing left that could be revoked by us
+        return  # nothing that could be revoked by us
     try:
-        vendor.client().revoke_token(pairing.vendor_endpoints, token=token)
+        try:
+            align.revoke_token(pairing.vendor_endpoints, token=token)
+        except (NotFound, HostNotAllowed):
+            align.revoke_token(None, token=token)  # the region's address is gone; the authorization server's is not
+    except InvalidClient:
+        raise
     except HumanError:
         pass  # Align does not know the token any more
-
-
-def _unpair(access: Access, pairing: Pairing) -> None:
-    access.client.unpair(access.endpoints, access_token=access.access_token, account_id=pairing.account_id)

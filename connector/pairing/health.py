@@ -32,12 +32,20 @@ def health(pairing: Pairing, now: datetime | None = None) -> Health:
         return Health("warn", label, words[State(pairing.state)].strip())
     if pairing.paused_until and pairing.paused_until > now:
         return Health("warn", "Paused", reason_words(pairing.reason))
-    if pairing.succeeded_at is None:
-        return Health("warn", label, reason_words(pairing.reason) or "The first check is on its way.")
-    if now - pairing.succeeded_at > timedelta(seconds=3 * pairing.poll_seconds + 120):
-        cause = reason_words(pairing.reason) or "The background worker may be stopped; tell the operator."
+    checked = pairing.succeeded_at if not _new(pairing) else None
+    since = checked or pairing.paired_at or now
+    cause = reason_words(pairing.reason)
+    if now - since > timedelta(seconds=3 * pairing.poll_seconds + 120):
+        cause = cause or "The background worker may be stopped; tell the operator."
         return Health("bad", "Not checked", f"Align was last checked {ago(pairing.succeeded_at, now)}. {cause}")
+    if checked is None:
+        return Health("warn", label, cause or "The first check is on its way.")
     return Health("ok", label, f"Align was checked {ago(pairing.succeeded_at, now)}. Cases come in by themselves.")
+
+
+def _new(pairing: Pairing) -> bool:
+    """Connected, or connected again, and not looked at since."""
+    return bool(pairing.paired_at and (pairing.succeeded_at is None or pairing.succeeded_at < pairing.paired_at))
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:

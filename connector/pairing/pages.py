@@ -59,7 +59,7 @@ def connection(pairing: Pairing, *, may_manage: bool) -> dict[str, Any]:
             else "",
         },
         "callback_url": _callback(pairing) if may_manage and linked else "",
-        "runs": [_run(run, now) for run in pairing.runs.all()[:8]],  # type: ignore[attr-defined]  # intake's reverse key
+        "runs": [_run(run, now) for run in pairing.runs.all()[:8]],
     }
 
 

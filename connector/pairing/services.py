@@ -2,10 +2,9 @@
 
 from django.utils import timezone
 
-from connector.itero.errors import IteroError
-from connector.pairing.access import PairingStopped, call
+from connector.itero.errors import IteroError, RateLimited
+from connector.pairing.access import Access, PairingStopped, call
 from connector.pairing.models import FetchMode, Pairing, State
-from connector.pairing.sealing import SealError
 from labportal.doorbell import ring_tick
 from labportal.labs.tenancy import in_lab
 
@@ -26,13 +25,21 @@ def set_fetch_mode(*, pairing: Pairing, fetch_mode: str) -> bool:
 
 
 def check_connection(*, pairing: Pairing) -> str:
-    """Ask Align one harmless question (Discovery); '' when it answers, else the reason code. No transaction is open."""
+    """Ask Align two harmless questions, Discovery and the first page of Get Orders, which asks for the account's own
+    permission; '' when both are answered, else the reason code. No transaction is open."""
     try:
-        call(pairing.lab_id, pairing.pk, lambda access: access.client.discovery(access_token=access.access_token))
-    except (IteroError, PairingStopped, SealError) as error:
+        call(pairing.lab_id, pairing.pk, _harmless)
+    except (IteroError, PairingStopped) as error:
         return error.code
     with in_lab(pairing.lab_id):
-        Pairing.objects.of(pairing.lab_id).filter(pk=pairing.pk, state=State.FORBIDDEN).update(
-            state=State.ACTIVE, reason="", reason_at=None, next_due=timezone.now()
+        # It works again, so nothing need wait; but when Align asked for less traffic, that holds.
+        rows = Pairing.objects.of(pairing.lab_id).filter(pk=pairing.pk, state__in=[State.ACTIVE, State.FORBIDDEN])
+        rows.exclude(reason=RateLimited.code).update(
+            state=State.ACTIVE, reason="", reason_at=None, failures=0, paused_until=None, next_due=timezone.now()
         )
     return ""
+
+
+def _harmless(access: Access) -> None:
+    endpoints = access.client.discovery(access_token=access.access_token)
+    next(access.client.get_orders(endpoints, access_token=access.access_token), None)

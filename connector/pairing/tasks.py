@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from connector.pairing.connect import release_stale
 from connector.pairing.disconnect import finish_unpair
+from connector.pairing.reservation import release_stale
 from labportal.doors import door
 
 

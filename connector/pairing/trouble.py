@@ -7,7 +7,15 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from connector.itero.errors import Forbidden, HostNotAllowed, InvalidClient, IteroError, RateLimited, VendorUnavailable
+from connector.itero.errors import (
+    Forbidden,
+    HostNotAllowed,
+    InvalidClient,
+    IteroError,
+    RateLimited,
+    Unauthorized,
+    VendorUnavailable,
+)
 from connector.pairing.models import Pairing, State
 from labportal.labs.tenancy import in_lab
 
@@ -16,6 +24,8 @@ PAUSE_FIRST, PAUSE_MAX = 30.0, 3600.0
 CALLABLE = (State.ACTIVE, State.FORBIDDEN, State.UNPAIRING)
 # Wrong settings of this installation: they concern every call, so no order may be given up for them.
 SETTINGS = (InvalidClient, HostNotAllowed)
+PAUSES = (RateLimited, VendorUnavailable, *SETTINGS)
+STOPS: dict[type[IteroError], State] = {Unauthorized: State.NEEDS_PAIRING, Forbidden: State.FORBIDDEN}
 
 
 class PairingStopped(Exception):
@@ -27,19 +37,19 @@ class PairingStopped(Exception):
 
 
 def give_up(lab_id: UUID, pairing_id: UUID, error: IteroError) -> NoReturn:
-    """Raise the error, after the row says what it means: 403 stops the pairing; 429, 5xx and wrong settings pause it."""
-    with in_lab(lab_id):
-        pairing = lock(lab_id, pairing_id)
-        if isinstance(error, Forbidden):
-            wait_for_person(pairing, State.FORBIDDEN, error.code)
-        elif isinstance(error, (RateLimited, VendorUnavailable, *SETTINGS)):
-            pause(pairing, error)
-    raise_for_caller(error)
+    """Raise the error after the row says what it means: 401, 403 stop the pairing; 429, 5xx, wrong settings pause it.
 
-
-def raise_for_caller(error: IteroError) -> NoReturn:
-    """Wrong settings stop the pairing; every other error is the caller's to judge."""
-    if isinstance(error, SETTINGS):
+    What no other order would survive either is raised as PairingStopped.
+    """
+    stops = STOPS.get(type(error))
+    if stops or isinstance(error, PAUSES):
+        with in_lab(lab_id):
+            pairing = lock(lab_id, pairing_id)
+            if stops:
+                wait_for_person(pairing, stops, error.code)
+            else:
+                pause(pairing, error)
+    if isinstance(error, (Unauthorized, *SETTINGS)):
         raise PairingStopped(error.code) from error
     raise error
 

@@ -14,7 +14,7 @@ from connector.pairing.connect import ConnectRefused
 from connector.pairing.disconnect import begin_unpair
 from connector.pairing.models import ConnectAttempt, FetchMode, Pairing, State
 from connector.pairing.pages import connection, fetch_modes
-from connector.pairing.words import reason_words
+from connector.pairing.words import connect_words, reason_words
 from labportal.labs.access import LabRequest, member, owner
 from labportal.labs.middleware import commits_itself
 from labportal.labs.tenancy import in_lab
@@ -56,7 +56,7 @@ def _to_align(request: LabRequest, pairing: Pairing | None) -> HttpResponseBase:
 
 
 def _refused(request: LabRequest, refused: ConnectRefused) -> HttpResponseBase:
-    messages.error(request, reason_words(refused.code))
+    messages.error(request, connect_words(refused.code))
     return redirect("connections")
 
 
@@ -73,7 +73,6 @@ def callback(request: LabRequest) -> HttpResponseBase:
             return redirect("choose_account", attempt_id=attempt.pk)
         pairing = connect.finish(
             lab=request.lab,
-            user=request.user,
             attempt=attempt,
             account_id=again.account_id,
             fetch_mode=again.fetch_mode,
@@ -104,9 +103,7 @@ def choose_account(request: LabRequest, attempt_id: UUID) -> HttpResponseBase:
             })  # fmt: skip
     account, mode = request.POST.get("account", ""), request.POST.get("fetch_mode", FetchMode.FULL)
     try:
-        pairing = connect.finish(
-            lab=request.lab, user=request.user, attempt=attempt, account_id=account, fetch_mode=mode
-        )
+        pairing = connect.finish(lab=request.lab, attempt=attempt, account_id=account, fetch_mode=mode)
     except ConnectRefused as refused:
         return _refused(request, refused)
     return _paired(request, pairing)

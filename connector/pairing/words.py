@@ -5,7 +5,8 @@ REASONS = {
     "state": "This sign-in was not started here, was used already, or took longer than 15 minutes. Start again.",
     "access_denied": "At Align the connection was not allowed. Start again and choose “Allow”.",
     "login_failed": "Align could not sign you in. Start again; if it happens twice, ask Align's support.",
-    "no_accounts": "This MyiTero login has no lab account at Align. Ask Align's support to add your login to the account.",
+    "no_accounts": "This MyiTero login has no lab account at Align. Ask Align's support to add your login to the "
+    "account.",
     "taken": "This Align account is connected in another lab of this portal. It can be connected only once: two "
     "programs would take each other's cases. Disconnect it there first.",
     "disconnecting": "This account is just being disconnected. Try again in a few minutes.",
@@ -21,13 +22,19 @@ REASONS = {
     "invalid_client": "Align does not accept this portal's access data. The operator must check them.",
     "unauthorized": "Align no longer accepts our sign-in. Sign in at Align again; the cases wait there.",
     "forbidden": "Align says that this account is not enabled for this portal. Ask Align's support to enable the "
-    "integration, then press “Test now”.",
+    "integration, then press “Test”.",
     "not_found": "Align does not know this case under this connection.",
     "conflict": "Align does not allow this in the case's present status.",
     "gone": "Align no longer gives out these files. Ask the practice to send the scan again.",
     "bad_request": "Align did not accept our request. The operator must look at the profile.",
     "host_not_allowed": "Align named a server that is not on our list. For safety we did not call it; the operator "
     "must check the profile.",
+    # opening what was stored
+    "no_key": "The portal has no key to open its sign-in at Align. The operator must enter TOKEN_KEYS.",
+    "unknown_key": "The sign-in at Align is stored under a key that the portal no longer has. The operator must enter "
+    "it in TOKEN_KEYS, or you sign in at Align again.",
+    "broken": "The stored sign-in at Align is damaged. Sign in at Align again; the cases wait there.",
+    "foreign": "The stored sign-in at Align belongs to another connection. The operator must look into it.",
     # storing
     "disk_low": "The portal's disk is nearly full, so no download was started. The operator must make room.",
     "not_paired": "The connection to Align is not active. Sign in at Align again.",
@@ -36,6 +43,28 @@ REASONS = {
 }
 
 
+# While connecting a person waits, and nothing goes on by itself.
+CONNECTING = {
+    "timeout": "Align did not answer in time. Nothing was changed. Try again in a few minutes.",
+    "connection_lost": "The line to Align broke. Nothing was changed. Try again in a few minutes.",
+    "rate_limited": "Align asked us to slow down. Nothing was changed. Try again in a few minutes.",
+    "vendor_unavailable": "Align's server has a problem. Nothing was changed. Try again in a few minutes.",
+    "truncated": "Align's answer stopped before its end. Nothing was changed. Try again in a few minutes.",
+    "bad_answer": "Align's answer could not be read. Nothing was changed. Try again in a few minutes; if it stays so, "
+    "the operator must check the profile.",
+    "invalid_grant": "Align did not accept this sign-in. Start again.",
+    "unauthorized": "Align's sign-in has run out meanwhile. Start again.",
+    "forbidden": "Align says that this account is not enabled for this portal. Ask Align's support to enable the "
+    "integration, then start again.",
+    "not_found": "Align does not know this account any more. Start again.",
+}
+
+
 def reason_words(code: str) -> str:
     """A sentence for a person; an unknown code is named, never hidden."""
     return REASONS.get(code) or (f"Something went wrong (code {code}). The operator can look it up." if code else "")
+
+
+def connect_words(code: str) -> str:
+    """Why connecting stopped, to the person who is connecting."""
+    return CONNECTING.get(code) or reason_words(code)

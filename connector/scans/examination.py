@@ -29,7 +29,7 @@ FAILURE_WORDS = {
 }
 
 
-class ExaminationFailed(Exception):  # noqa: N818  # says what happened, as the caller reads it
+class ExaminationFailed(Exception):  # says what happened, as the caller reads it
     """The child died; `code` is `time`, `out_of_memory`, `killed` or `bad_answer`. Trying once more is sensible."""
 
     def __init__(self, code: str) -> None:

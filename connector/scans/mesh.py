@@ -12,7 +12,7 @@ Bytes = NDArray[np.uint8]
 FARTHEST_MM = 100_000.0
 
 
-class MeshRejected(Exception):  # noqa: N818  # says what happened, as the caller reads it
+class MeshRejected(Exception):  # says what happened, as the caller reads it
     """The file is no mesh that we show; `code` is a `mesh_…` key of PROBLEM_WORDS."""
 
     def __init__(self, code: str) -> None:

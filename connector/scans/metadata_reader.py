@@ -17,7 +17,7 @@ DATE_FORMATS = ("%m/%d/%Y", "%Y-%m-%d")
 TIME_FORMATS = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M", "%Y-%m-%dT%H:%M:%S")
 
 
-class MetadataRejected(Exception):  # noqa: N818  # says what happened, as the caller reads it
+class MetadataRejected(Exception):  # says what happened, as the caller reads it
     """The document can't be read; `code` is `metadata_too_large`, `metadata_unreadable` or `metadata_foreign`."""
 
     def __init__(self, code: str) -> None:

@@ -20,7 +20,7 @@ BARE_VERTEX = np.array([214, 205, 190], np.uint8)
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
 
-class PictureRejected(Exception):  # noqa: N818  # says what happened, as the caller reads it
+class PictureRejected(Exception):  # says what happened, as the caller reads it
     """The picture is not shown; `code` is `image_unreadable` or `image_too_large`."""
 
     def __init__(self, code: str) -> None:

@@ -9,7 +9,7 @@ T = TypeVar("T")
 PLAIN = (str, int, float, bool)
 
 
-class BadRecord(ValueError):  # noqa: N818  # says what happened, as the caller reads it
+class BadRecord(ValueError):  # says what happened, as the caller reads it
     """The document does not fit the record."""
 
 

@@ -33,7 +33,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
 )
 
 
-class ArchiveRejected(Exception):  # noqa: N818  # says what happened, as the caller reads it
+class ArchiveRejected(Exception):  # says what happened, as the caller reads it
     """The zip is refused; `code` is a key of WORDS, `member_label` the member for display ('' for the whole zip)."""
 
     def __init__(self, code: str, member_label: str = "") -> None:

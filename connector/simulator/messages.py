@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault of the program
+class Refusal(Exception):
     """The call is answered with an error; `oauth` picks the error body of the authorization server."""
 
     def __init__(

@@ -13,11 +13,11 @@ CHUNK = 64 * 1024
 PROXY_PAGE = "<!doctype html><title>Service unavailable</title><h1>The gateway could not reach the service</h1>"
 
 
-class Reset(Exception):  # noqa: N818 - an order to the server, not a fault of the program
+class Reset(Exception):
     """The connection is to end with a TCP reset."""
 
 
-class Closed(Exception):  # noqa: N818 - an order to the server, not a fault of the program
+class Closed(Exception):
     """The connection is to end now, in the ordinary way."""
 
 

@@ -50,7 +50,7 @@ def without_row_level_security(committed: None) -> Callable[[], Any]:
     """Take the second wall away: the app logs in as a superuser, for whom policies do not count."""
 
     def remove() -> Any:
-        server = database._server
+        server = database._prepared.server
         if server is None:
             pytest.skip("needs the embedded database: a server of one's own gives no superuser to tests")
         parts = urlsplit(server.superuser_url)

@@ -3,10 +3,10 @@
 import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -44,13 +44,26 @@ def test_every_address_stands_in_the_table_and_no_other() -> None:
     assert set(ROUTES) - NAMES == set(), "routes.py names an address that is gone"
 
 
-def ask(client: Client, name: str, method: str, ids: dict[str, str]) -> HttpResponseBase:
+@dataclass(frozen=True)
+class Answer:
+    """All that a browser gets."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def ask(client: Client, name: str, method: str, ids: dict[str, str]) -> Answer:
     """One address, asked for by one person."""
     route = ROUTES[name]
     address = reverse(name, kwargs={key: ids[route.uses.get(key, key)] for key in route.takes})
     if method == "GET":
-        return client.get(address)
-    return client.post(address, {key: value.format(**ids) for key, value in route.form.items()})
+        response: Any = client.get(address)
+    else:
+        response = client.post(address, {key: value.format(**ids) for key, value in route.form.items()})
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    response.close()
+    return Answer(response.status_code, dict(response.headers), body)
 
 
 @pytest.fixture
@@ -90,7 +103,7 @@ def test_an_id_of_another_lab_answers_like_one_that_does_not_exist(
         if foreign is not None:
             assert seen_by(foreign) == seen_by(missing), f"{person} can tell the two apart"
         elif not name.startswith("account_"):
-            assert missing.status_code == 404, f"{person} is answered about something that does not exist"
+            assert missing.status == 404, f"{person} is answered about something that does not exist"
 
 
 def ids_of(world: World | None) -> dict[str, str]:
@@ -101,21 +114,19 @@ def ids_of(world: World | None) -> dict[str, str]:
     return {name: str(uuid.uuid4()) for name in names} | {"number": "1", "secret": "y" * 43, "key": "y", "uidb36": "2"}
 
 
-def kind(answer: HttpResponseBase) -> str:
+def kind(answer: Answer) -> str:
     """What an answer means, as the table says it."""
-    if answer.status_code == 302:
+    if answer.status == 302:
         return "login" if answer.headers["Location"].startswith("/accounts/login/") else "go"
-    return "ok" if answer.status_code == 200 else str(answer.status_code)
+    return "ok" if answer.status == 200 else str(answer.status)
 
 
-def seen_by(answer: HttpResponseBase) -> tuple[int, dict[str, str], bytes]:
-    """All that a browser sees, without what is random or repeats the address that was asked for."""
-    body = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]  # either kind of response
-    headers = {
-        name: value
-        for name, value in answer.headers.items()
-        if name not in {"Set-Cookie", "Location", "Content-Length"}
-    }
-    target = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", answer.headers.get("Location", ""))
-    body = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|"X-CSRFToken": ?"\w+"', b"", body)
-    return answer.status_code, {**headers, "Location": target}, body
+def seen_by(answer: Answer) -> Answer:
+    """The answer without what is random or repeats the address that was asked for."""
+    dropped = {"Set-Cookie", "Content-Length"}
+    headers = {name: ID.sub("ID", value) for name, value in answer.headers.items() if name not in dropped}
+    return Answer(answer.status, headers, TOKEN.sub(b"", answer.body))
+
+
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"|"X-CSRFToken": ?"\w+"')

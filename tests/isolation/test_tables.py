@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import connection, connections, models, transaction
+from django.db import connections, models
 from django.db.utils import ProgrammingError
 
 from labportal.labs.allow_list import GLOBAL_TABLES, is_lab_record
@@ -162,6 +162,7 @@ def test_no_log_in_is_a_member_of_another_role(name: str) -> None:
         "ALTER TABLE orders_order NO FORCE ROW LEVEL SECURITY",
         "DROP POLICY lab_read ON orders_order",
         "TRUNCATE orders_order",
+        "CREATE TEMPORARY TABLE pairing_pairing (id int)",  # could stand in for the one that a resolver reads
         f"SET ROLE {role('owner')}",
         f"SET ROLE {role('resolver')}",
         f"SET ROLE {role('backup')}",
@@ -189,15 +190,6 @@ def test_before_a_lab_is_known_only_the_named_functions_answer() -> None:
         assert config == ["search_path=public, pg_temp"], name
         resolver, app = role("resolver"), role("app")
         assert sorted(rights) == sorted([f"{resolver}=X/{resolver}", f"{app}=X/{resolver}"]), name
-
-
-def test_a_temporary_table_does_not_stand_in_for_the_one_a_resolver_reads() -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE pairing_pairing (lab_id uuid, id uuid, state text, account_id text)")
-        cursor.execute("INSERT INTO pairing_pairing VALUES (gen_random_uuid(), gen_random_uuid(), 'active', 'planted')")
-        cursor.execute("SELECT count(*) FROM resolve.account_link('planted')")
-        assert cursor.fetchone() == (0,)
-        transaction.set_rollback(True)
 
 
 def test_no_function_outside_of_resolve_runs_with_anothers_rights() -> None:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -123,7 +124,7 @@ def test_thumbnails_are_jpegs_of_800_by_600_that_show_something() -> None:
     for content in files_in(thumbnail_zip(restorative(3))).values():
         picture = Image.open(io.BytesIO(content))
         assert (picture.format, picture.size) == ("JPEG", (800, 600))
-        assert picture.convert("L").getextrema()[1] > 200, "no tooth is bright"
+        assert np.asarray(picture).max() > 200, "no tooth is bright"
 
 
 def test_the_full_export_and_the_thumbnails_show_the_same_pictures() -> None:

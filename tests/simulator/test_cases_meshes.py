@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from connector.simulator.cases import CaseSpec
-from connector.simulator.cases.jaws import lower_jaw, margin_line, upper_jaw
+from connector.simulator.cases.jaws import jaw_before, lower_jaw, margin_line, upper_jaw
 from connector.simulator.cases.meshfiles import Mesh
 from tests.simulator.test_cases_exports import TRIANGLES, files_in, full_zip, only, orthodontic, restorative
 
@@ -77,28 +77,28 @@ def test_teeth_are_off_white_and_gum_is_pink() -> None:
 
 
 def test_a_crown_prepared_tooth_is_lower_than_before() -> None:
-    spec = restorative(13)
-    files = files_in(full_zip(replace(spec, items=())))
-    whole = points_of(only(files, "upper_jaw.ply"))
-    cut = points_of(only(files_in(full_zip(spec)), "upper_jaw.ply"))
+    spec = restorative(12)
     middle = margin_line(spec, 13).mean(axis=0)
-    low_whole, low_cut = (
-        points[np.hypot(points[:, 0] - middle[0], points[:, 1] - middle[1]) < 2, 2].min() for points in (whole, cut)
-    )
-    assert low_cut - low_whole > 1.0
+    tips = [
+        mesh.vertices[np.hypot(*(mesh.vertices[:, :2] - middle[:2]).T) < 2.5, 2].min()
+        for mesh in (jaw_before(spec, upper=True), upper_jaw(spec))
+    ]
+    assert tips[1] - tips[0] > 1.0, "upper teeth point down"
 
 
-@pytest.mark.parametrize(("seed", "tooth"), [(3, 20), (13, 13), (2, 12), (1, 8)])
-def test_the_margin_line_lies_on_the_scanned_surface(seed: int, tooth: int) -> None:
-    spec = restorative(seed)
-    jaw = "upper" if tooth < 17 else "lower"
-    surface = points_of(only(files_in(full_zip(spec)), f"{jaw}_jaw.ply"))
-    line = np.array(
-        [[float(word) for word in row.split()] for row in only(files_in(full_zip(spec)), f"_{tooth}.pts").splitlines()]
-    )
-    nearest = np.linalg.norm(surface[None, :, :] - line[::6, None, :], axis=-1).min(axis=1)
+@pytest.mark.parametrize(("seed", "tooth"), [(3, 20), (12, 13), (2, 12), (1, 8)])
+def test_the_margin_line_is_a_ring_on_the_scanned_surface(seed: int, tooth: int) -> None:
+    mesh = upper_jaw(restorative(seed)) if tooth < 17 else lower_jaw(restorative(seed))
+    line = margin_line(restorative(seed), tooth)
+    nearest = np.linalg.norm(mesh.vertices[None, :, :] - line[::6, None, :], axis=-1).min(axis=1)
     assert nearest.max() < 1.0, "farther from the mesh than its vertices are from each other"
-    assert np.allclose(line[0], line[-1], atol=0.01), "the ring closes"
+    assert np.allclose(line[0], line[-1])
+
+
+def test_the_margin_file_holds_the_margin_line_in_millimetres() -> None:
+    rows = only(files_in(full_zip(restorative(3))), "_20.pts").decode().splitlines()
+    written = np.array([[float(word) for word in row.split()] for row in rows])
+    assert np.allclose(written, margin_line(restorative(3), 20), atol=1e-4)
 
 
 def test_the_die_with_ditch_is_a_small_piece_of_the_jaw() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.simulator.cases import CaseSpec, build_full_zip, build_thumbnail_zip
+from connector.simulator.cases import CaseSpec, build_thumbnail_zip
 from connector.simulator.cases.gallery import _pictures
 from connector.simulator.cases.jaws import _surface
 from tests.simulator.test_cases_exports import files_in, full_zip, only, orthodontic, restorative, thumbnail_zip
@@ -42,9 +42,9 @@ def test_the_same_spec_gives_the_same_thumbnail_bytes_when_drawn_again(tmp_path:
     assert (tmp_path / "again.zip").read_bytes() == first
 
 
-@pytest.mark.parametrize("hash_seed", ["1", "77"])
-def test_another_process_with_another_hash_seed_builds_the_same_bytes(tmp_path: Path, hash_seed: str) -> None:
-    environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(__file__).parents[2])}
+def test_another_process_with_another_hash_seed_builds_the_same_bytes(tmp_path: Path) -> None:
+    other = "77" if os.environ.get("PYTHONHASHSEED") != "77" else "78"
+    environment = os.environ | {"PYTHONHASHSEED": other, "PYTHONPATH": str(Path(__file__).parents[2])}
     built = subprocess.run(
         [sys.executable, "-c", BUILD, str(tmp_path / "case.zip")],
         env=environment,
@@ -59,7 +59,7 @@ def test_another_process_with_another_hash_seed_builds_the_same_bytes(tmp_path: 
     ("spec", "upper", "lower"),
     [
         (restorative(3), "upper_jaw.ply", "lower_jaw.ply"),
-        (restorative(13), "upper_jaw.ply", "lower_jaw.ply"),
+        (restorative(12), "upper_jaw.ply", "lower_jaw.ply"),
         (orthodontic(0), "occlusion_u.stl", "occlusion_l.stl"),
     ],
 )
@@ -70,18 +70,12 @@ def test_a_rescan_changes_the_upper_jaw_and_leaves_the_lower_one(spec: CaseSpec,
 
 
 def test_a_rescan_is_seen_in_the_gallery() -> None:
-    spec = restorative(13)
+    spec = restorative(12)
     name = f"gallery_#{spec.order_id}_penta_upper_m.jpg"
     assert files_in(thumbnail_zip(spec))[name] != files_in(thumbnail_zip(replace(spec, revision=2)))[name]
 
 
 def test_the_margin_of_a_rescanned_upper_stump_moves() -> None:
-    spec = restorative(13)
+    spec = restorative(12)
     first, second = files_in(full_zip(spec)), files_in(full_zip(replace(spec, revision=2)))
     assert only(first, ".pts") != only(second, ".pts")
-
-
-def test_a_spec_of_another_size_is_otherwise_the_same_case(tmp_path: Path) -> None:
-    build_full_zip(replace(restorative(3), triangles=30_000), tmp_path / "larger.zip")
-    larger = files_in((tmp_path / "larger.zip").read_bytes())
-    assert only(larger, "_v50.xml") == only(files_in(full_zip(restorative(3))), "_v50.xml")

@@ -30,7 +30,7 @@ def gallery_pictures(spec: CaseSpec) -> list[tuple[str, bytes]]:
     return [(f"gallery_#{spec.order_id}{view}.jpg", content) for view, content in zip(VIEWS, pictures, strict=True)]
 
 
-@lru_cache(maxsize=4)  # the full zip and the thumbnails of one case show the same pictures
+@lru_cache(maxsize=16)  # 0.4 MB each; the full zip and the thumbnails of one case show the same pictures
 def _pictures(spec: CaseSpec) -> tuple[bytes, ...]:
     detail = min(spec.triangles, DETAIL)
     upper, lower = upper_jaw(spec, detail), lower_jaw(spec, detail)

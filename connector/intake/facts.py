@@ -1,0 +1,80 @@
+"""What Align says of a case, copied onto the order: names, dates, the prescription's teeth."""
+
+from connector.itero import Order as VendorOrder
+from connector.itero import Treatment
+from connector.orders.models import Order, Restoration
+
+TEXTS = {
+    "order_code": ("order_code", 64), "patient_first": ("patient_first", 300), "patient_last": ("patient_last", 300),
+    "chart_number": ("chart_number", 120), "doctor": ("doctor_name", 300), "doctor_license": ("doctor_license", 120),
+    "practice": ("practice_name", 300), "practice_address": ("practice_address", 500), "procedure": ("procedure", 200),
+    "case_type": ("case_type", 200), "notes": ("notes", None),
+}  # fmt: skip
+STATUS_LENGTH = 120
+TOOTH_MAX = 32767
+
+
+def copy_facts(order: Order, seen: VendorOrder, *, fresh: bool) -> None:
+    """`fresh`: a new revision, where Align's word replaces all. Else a text that Align leaves out stays as the metadata
+    file filled it, since that file is read only once."""
+    order.rx_id, order.vendor_status, order.vendor_updated = seen.rx_id, short_status(seen), seen.updated[:60]
+    for ours, (theirs, longest) in TEXTS.items():
+        said = getattr(seen, theirs)[:longest]
+        if said or fresh:
+            setattr(order, ours, said)
+    order.due_date = seen.due_date or (None if fresh else order.due_date)
+    order.scanned_at = seen.scan_date or (None if fresh else order.scanned_at)
+
+
+def short_status(seen: VendorOrder) -> str:
+    return seen.status[:STATUS_LENGTH]
+
+
+def copy_treatments(order: Order, seen: VendorOrder) -> None:
+    """Replace the prescription's teeth; what the metadata file adds comes again when the files are read."""
+    Restoration.objects.of(order.lab_id).filter(order=order).delete()
+    Restoration.objects.bulk_create(
+        Restoration(
+            lab_id=order.lab_id,
+            order=order,
+            tooth=_tooth(item),
+            treatment=item.treatment[:200],
+            material=item.material[:200],
+            shade_system=item.shade_system[:80],
+            incisal=item.incisal[:40],
+            body=item.body[:40],
+            gingival=item.gingival[:40],
+        )
+        for item in seen.treatments
+    )
+    order.teeth = sorted({tooth for item in seen.treatments if (tooth := _tooth(item))})
+    first = seen.treatments[0] if seen.treatments else None
+    order.shade = (first.body or first.incisal)[:80] if first else ""
+    order.summary = _summary(first.treatment, first.material) if first else (seen.procedure or seen.case_type)[:300]
+
+
+def fill_summary(order: Order, restoration: Restoration, shade: str) -> None:
+    """What lists show, out of the first tooth of the metadata file, for an order without treatments of its own."""
+    order.summary, order.shade = _summary(restoration.treatment, restoration.material), shade[:80]
+
+
+def _summary(treatment: str, material: str) -> str:
+    return " · ".join(word for word in (treatment, material.removeprefix("Ceramic: ")) if word)[:300]
+
+
+def _tooth(item: Treatment) -> int | None:
+    """A number that no column can hold is no tooth; the rest of the order counts nevertheless."""
+    return item.tooth if item.tooth is not None and item.tooth <= TOOTH_MAX else None
+
+
+def prescription(seen: VendorOrder) -> dict[str, object]:
+    """The prescription as it was at one revision, so that two revisions can be compared."""
+    return {
+        "procedure": seen.procedure,
+        "case_type": seen.case_type,
+        "due_date": seen.due_date.isoformat() if seen.due_date else None,
+        "notes": seen.notes,
+        "treatments": [
+            [t.tooth, t.treatment, t.material, t.shade_system, t.incisal, t.body, t.gingival] for t in seen.treatments
+        ],
+    }
