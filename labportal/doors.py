@@ -10,6 +10,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from labportal.logs import code_of
+from labportal.running.liveness import busy
 
 P = ParamSpec("P")
 log = logging.getLogger(__name__)
@@ -26,7 +27,8 @@ def door(task: Callable[P, None]) -> Callable[P, None]:
     def framed(*args: P.args, **kwargs: P.kwargs) -> None:
         failed = ""
         try:
-            task(*args, **kwargs)
+            with busy():
+                task(*args, **kwargs)
         except Exception as error:
             log.exception("task_failed %s", task.__qualname__)
             failed = f"{task.__module__}.{task.__qualname__}: {type(error).__name__} {code_of(error)}".rstrip()

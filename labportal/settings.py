@@ -145,6 +145,10 @@ Q_CLUSTER: dict[str, Any] = {
     },
 }
 
+# Each cluster is pinged end to end; one that does not answer for so long is killed and started again.
+WORKER_PING_SECONDS: float = env.float("WORKER_PING_SECONDS", 3.0)
+WORKER_STALE_SECONDS: float = env.float("WORKER_STALE_SECONDS", 20.0)
+
 # --- Files ------------------------------------------------------------------------------------------------------------
 # The vendor's zips and what is derived from them. Staging lies beside them: a rename must not cross a file system.
 SCANS_DIR = Path(env.str("SCANS_DIR", str(DATA_DIR / "scans")))

@@ -3,6 +3,7 @@ both sides' pages as a lab's owner takes it."""
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,28 @@ def again(pairing: Pairing) -> Pairing:
     """The row as it is now, whatever its state."""
     with in_lab(pairing.lab_id):
         return Pairing.objects.of(pairing.lab_id).get(pk=pairing.pk)
+
+
+def change(pairing: Pairing, **values: Any) -> None:
+    """Writes to the row as the app does."""
+    with in_lab(pairing.lab_id):
+        assert Pairing.objects.of(pairing.lab_id).filter(pk=pairing.pk).update(**values) == 1
+
+
+def let_pass(align: Simulator, pairing: Pairing, seconds: float = 7200) -> None:
+    """Time passes at Align and for the stored token's end, as over a night off."""
+    align.advance_clock(seconds)
+    ends = again(pairing).access_expires_at
+    assert ends is not None
+    change(pairing, access_expires_at=ends - timedelta(seconds=seconds))
+
+
+def calls_in_order(align: Simulator) -> list[str]:
+    """The last 50 calls that Align answered, oldest first, as its control page shows them."""
+    page = requests.get(f"{align.url}/", timeout=10).text
+    return re.findall(r"<tr><td>[^<]*<td>(\w+)<td>\d+<td><code>", page)[::-1]
+
+
+def account(align: Simulator, account_id: str = "479") -> dict[str, Any]:
+    """What Align knows of an account: `paired`, `callback`, `region`."""
+    return next(a for a in align.truth()["accounts"] if str(a["account_id"]) == account_id)

@@ -32,6 +32,7 @@ def short_status(seen: VendorOrder) -> str:
 
 def copy_treatments(order: Order, seen: VendorOrder) -> None:
     """Replace the prescription's teeth; what the metadata file adds comes again when the files are read."""
+    details = {row.tooth: row.details for row in Restoration.objects.of(order.lab_id).filter(order=order)}
     Restoration.objects.of(order.lab_id).filter(order=order).delete()
     Restoration.objects.bulk_create(
         Restoration(
@@ -44,22 +45,22 @@ def copy_treatments(order: Order, seen: VendorOrder) -> None:
             incisal=item.incisal[:40],
             body=item.body[:40],
             gingival=item.gingival[:40],
+            details=details.get(_tooth(item), {}),
         )
         for item in seen.treatments
     )
     order.teeth = sorted({tooth for item in seen.treatments if (tooth := _tooth(item))})
-    first = seen.treatments[0] if seen.treatments else None
-    order.shade = (first.body or first.incisal)[:80] if first else ""
-    order.summary = _summary(first.treatment, first.material) if first else (seen.procedure or seen.case_type)[:300]
+    if seen.treatments:
+        first = seen.treatments[0]
+        list_words(order, first.treatment, first.material, first.body or first.incisal)
+    else:
+        list_words(order, seen.procedure or seen.case_type, "", "")
 
 
-def fill_summary(order: Order, restoration: Restoration, shade: str) -> None:
-    """What lists show, out of the first tooth of the metadata file, for an order without treatments of its own."""
-    order.summary, order.shade = _summary(restoration.treatment, restoration.material), shade[:80]
-
-
-def _summary(treatment: str, material: str) -> str:
-    return " · ".join(word for word in (treatment, material.removeprefix("Ceramic: ")) if word)[:300]
+def list_words(order: Order, treatment: str, material: str, shade: str) -> None:
+    """What lists show of the first tooth, from the API or, where it has none, from the metadata file."""
+    words = (treatment, material.removeprefix("Ceramic: "))
+    order.summary, order.shade = " · ".join(word for word in words if word)[:300], shade[:80]
 
 
 def _tooth(item: Treatment) -> int | None:

@@ -1,32 +1,35 @@
 """The download protocol, step by step. A crash between any two steps loses nothing: the row is there before the bytes.
 
 1 the revision is SEEN · 2 preflight, before the consuming call: disk, token · 3 FETCHING under a lease · 4 a complete
-leftover is adopted, else the zip is streamed, hashed and fsynced into staging · 5 the zip is checked · 6 renamed, folder
-fsynced · 7 one transaction: STORED, hash, size, outgoing event, timeline · 8 staging is cleared, the files are read.
+leftover is adopted, else the zip is streamed, hashed and fsynced into staging · 5 the zip is checked · 6 one
+transaction: STORED, hash, size, outgoing event, timeline; the zip is renamed and its folder fsynced while the
+transaction holds the row, so that a late writer can't touch a newer file · 7 staging is cleared, the files are read.
 """
 
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import F
 from django.utils import timezone
 
 from connector.intake.download import ring_download, ring_examine
-from connector.intake.leases import LeaseLost, claim_next, due, release, renew
+from connector.intake.leases import LeaseLost, claim_next, due, release
 from connector.intake.outcome import failed
+from connector.intake.pairing_row import not_paused
 from connector.intake.pictures import keep_pictures
 from connector.intake.staging import Staged, adopt, clear, stage
-from connector.itero.errors import IteroError
+from connector.itero.errors import Gone, IteroError
 from connector.orders import store
 from connector.orders.history import announce, record
-from connector.orders.models import Revision, RevisionState, Wants
+from connector.orders.models import Order, Revision, RevisionState, Wants
 from connector.orders.sizes import in_bytes
-from connector.pairing.access import Access, PairingStopped, access_for, call
+from connector.pairing.access import PairingStopped, access_for, call
 from connector.pairing.models import Pairing
+from connector.pairing.sealing import SealError
 from connector.scans import ArchiveRejected
 from labportal.labs.tenancy import in_lab
 
 DISK_WAIT = timedelta(minutes=5)
+READ_WAIT = timedelta(minutes=2)
 
 
 def fetch_next(lab_id: UUID, pairing_id: UUID) -> Revision | None:
@@ -40,7 +43,7 @@ def fetch_next(lab_id: UUID, pairing_id: UUID) -> Revision | None:
         _fetch(revision)
     except LeaseLost:
         return None
-    except (IteroError, PairingStopped, ArchiveRejected, OSError) as error:
+    except (IteroError, PairingStopped, SealError, ArchiveRejected, OSError) as error:
         failed(revision, error)
     finally:
         _ring_if_more(lab_id, pairing_id)
@@ -48,62 +51,84 @@ def fetch_next(lab_id: UUID, pairing_id: UUID) -> Revision | None:
 
 
 def _preflight(lab_id: UUID, pairing_id: UUID) -> bool:
-    """Before the call that consumes the order: may we ask Align, is the token good for minutes, is there room?"""
+    """Before the call that consumes the order: may we ask Align, is there room, is the token good for minutes?"""
     with in_lab(lab_id):
-        pairing = Pairing.objects.of(lab_id).get(pk=pairing_id)
-        waiting = Revision.objects.of(lab_id).filter(due(), order__pairing=pairing)
-        largest = (
-            waiting.order_by(F("expected_size").desc(nulls_last=True)).values_list("expected_size", flat=True).first()
-        )
-        if pairing.paused_until and pairing.paused_until > timezone.now():
+        if not Pairing.objects.of(lab_id).filter(not_paused(timezone.now()), pk=pairing_id).exists():
             return False
-        if not store.room_for(largest):
-            waiting.filter(state__in=[RevisionState.SEEN, RevisionState.RETRY]).update(
-                state=RevisionState.RETRY, reason="disk_low", next_due=timezone.now() + DISK_WAIT
-            )
+        if not _room(lab_id, pairing_id):
             return False
     try:
         access_for(lab_id, pairing_id)
-    except (IteroError, PairingStopped):
+    except (IteroError, PairingStopped, SealError):
         return False  # the pairing's own row says why, and the sweep comes back
     return True
 
 
+def _room(lab_id: UUID, pairing_id: UUID) -> bool:
+    """Put off what does not fit on the disk; smaller cases go on. False when nothing fits."""
+    fits = store.largest_that_fits()
+    waiting = Revision.objects.of(lab_id).filter(due(), order__pairing_id=pairing_id)
+    if fits:
+        waiting = waiting.filter(expected_size__gt=fits)
+    waiting.update(
+        state=RevisionState.RETRY, reason="disk_low", next_due=timezone.now() + DISK_WAIT, lease_token=None,
+        lease_until=None,
+    )  # fmt: skip
+    return fits > 0
+
+
 def _fetch(revision: Revision) -> None:
-    with in_lab(revision.lab_id):
-        record(revision.order, "fetching", revision=revision)
     staged = adopt(revision)
-    if staged is None:
-        staged = call(revision.lab_id, revision.order.pairing_id, lambda access: _stage(access, revision))
+    if staged is None and _is_replaced(revision):
+        return
+    staged = staged or _download(revision)
     if revision.wants == Wants.THUMBNAILS:
         keep_pictures(revision, staged.path)
-        clear(revision)
-        return
-    _store(revision, staged)
+    else:
+        _store(revision, staged)
     clear(revision)
 
 
-def _stage(access: Access, revision: Revision) -> Staged:
-    return stage(access, revision, lambda: renew(revision))
+def _is_replaced(revision: Revision) -> bool:
+    """Whether Align shows a newer appearance by now. Then a download would bring the newer files, under the older
+    number, and the newer revision might find them gone."""
+    with in_lab(revision.lab_id):
+        newest = Order.objects.of(revision.lab_id).values_list("latest_number", flat=True).get(pk=revision.order_id)
+        if newest == revision.number:
+            return False
+        release(revision, state=RevisionState.SUPERSEDED, next_due=None)
+        record(revision.order, "superseded", revision=revision, number=revision.number)
+    return True
+
+
+def _download(revision: Revision) -> Staged:
+    with in_lab(revision.lab_id):
+        record(revision.order, "fetching", revision=revision)
+    try:
+        return call(revision.lab_id, revision.order.pairing_id, lambda access: stage(access, revision))
+    except Gone:
+        if (leftover := adopt(revision, of_any_size=True)) is not None:
+            return leftover
+        raise
 
 
 def _store(revision: Revision, staged: Staged) -> None:
-    """Final name first, then the one transaction that makes it true. The reading is rung for in it."""
+    """The one transaction that makes it true. The reading is rung for in it."""
     name = store.archive_name(revision.lab_id, revision.order_id, revision.pk)
-    renew(revision)
-    store.take_over(staged.path, name)
+    store.upload(staged.path, name)
     now = timezone.now()
     with in_lab(revision.lab_id):
         release(
             revision,
             state=RevisionState.STORED,
             reason="",
-            next_due=now + timedelta(minutes=2),
+            next_due=now + READ_WAIT,
             archive=name,
             sha256=staged.sha256,
             size=staged.size,
             stored_at=now,
         )
+        store.take_over(staged.path, name)
         announce(revision, "revision.stored")
         record(revision.order, "stored", revision=revision, number=revision.number, size=in_bytes(staged.size))
         revision.order.save(update_fields=["updated_at"])

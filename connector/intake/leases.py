@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -17,6 +18,7 @@ from labportal.labs.tenancy import in_lab
 
 LEASE = timedelta(seconds=90)
 AT_ONCE = 2
+CHECKED_A_SECOND = 10_000_000  # bytes of a zip that even a slow machine checks, hashes or uploads in a second
 
 
 class LeaseLost(Exception):
@@ -37,6 +39,7 @@ def claim_next(lab_id: UUID, pairing_id: UUID) -> Revision | None:
     the pairing has AT_ONCE downloads running (one busy lab must not take every worker)."""
     token = uuid.uuid4()
     with in_lab(lab_id):
+        _one_at_a_time(pairing_id)
         mine = Revision.objects.of(lab_id).filter(order__pairing_id=pairing_id, order__pairing__state=State.ACTIVE)
         if mine.filter(state=RevisionState.FETCHING, lease_until__gte=Now()).count() >= AT_ONCE:
             return None
@@ -54,10 +57,16 @@ def claim_next(lab_id: UUID, pairing_id: UUID) -> Revision | None:
         return Revision.objects.of(lab_id).select_related("order", "order__pairing").get(pk=found.pk)
 
 
-def renew(revision: Revision) -> None:
-    """Keep the lease while bytes flow. Errors: LeaseLost."""
+def _one_at_a_time(pairing_id: UUID) -> None:
+    """Claims of one pairing wait for each other until COMMIT: two that count at once would both find room."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"claim {pairing_id}"])
+
+
+def renew(revision: Revision, *, size: int = 0) -> None:
+    """Keep the lease while bytes flow, and while `size` bytes are worked on without a pause. Errors: LeaseLost."""
     with in_lab(revision.lab_id):
-        if not held(revision).update(lease_until=Now() + LEASE):
+        if not held(revision).update(lease_until=Now() + LEASE + timedelta(seconds=size / CHECKED_A_SECOND)):
             raise LeaseLost
 
 

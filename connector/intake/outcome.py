@@ -5,28 +5,48 @@ from datetime import timedelta
 from django.utils import timezone
 
 from connector.intake.leases import LeaseLost, release
-from connector.itero.errors import Forbidden, Gone, HumanError, IteroError, NotFound
+from connector.itero.errors import (
+    Conflict,
+    ConnectionLost,
+    Forbidden,
+    Gone,
+    HostNotAllowed,
+    HumanError,
+    InvalidClient,
+    IteroError,
+    NotFound,
+    RateLimited,
+    Timeout,
+    VendorUnavailable,
+)
 from connector.orders.history import record
-from connector.orders.models import Order, Revision, RevisionState
+from connector.orders.models import STOPPED, Order, Revision, RevisionState
 from connector.pairing.access import PairingStopped, back_off
+from connector.pairing.sealing import SealError
 from connector.scans import ArchiveRejected
 from labportal.labs.tenancy import in_lab
 
 TRIES, ARCHIVE_TRIES, NOT_FOUND_TRIES = 12, 3, 3
+# The pairing's, the line's or Align's own trouble: it says nothing about the order, which comes again however long
+# the trouble lasts.
+NOT_THE_ORDERS = (
+    PairingStopped, SealError, Forbidden, InvalidClient, HostNotAllowed, Timeout, ConnectionLost, RateLimited,
+    VendorUnavailable,
+)  # fmt: skip
 
 
-def failed(revision: Revision, error: IteroError | PairingStopped | ArchiveRejected | OSError) -> None:
+def failed(revision: Revision, error: IteroError | PairingStopped | SealError | ArchiveRejected | OSError) -> None:
     """Record the failure; the order's page says the reason in words. Nothing that was fetched is deleted."""
     code = getattr(error, "code", "") or "disk"
     state = _state(revision, error)
-    stopped = state in {RevisionState.QUARANTINED, RevisionState.DEAD, RevisionState.GONE}
+    stopped = state in STOPPED
     wait = timedelta(seconds=back_off(revision.attempts - 1, getattr(error, "retry_after", None)))
     try:
         with in_lab(revision.lab_id):
             release(revision, state=state, reason=code, next_due=None if stopped else timezone.now() + wait)
             record(revision.order, "stopped" if stopped else "retry", revision=revision, reason=code)
             if stopped:
-                Order.objects.of(revision.lab_id).filter(pk=revision.order_id).update(
+                Order.objects.of(revision.lab_id).filter(pk=revision.order_id, latest_number=revision.number).update(
                     problem=code, updated_at=timezone.now()
                 )
     except LeaseLost:
@@ -34,8 +54,8 @@ def failed(revision: Revision, error: IteroError | PairingStopped | ArchiveRejec
 
 
 def _state(revision: Revision, error: Exception) -> RevisionState:
-    """The pairing's troubles are not the order's: those always come again. An unsafe zip is held back after three."""
-    if isinstance(error, (PairingStopped, Forbidden)):
+    """Again, or the way in which it ends. An unsafe zip is held back after three, since a line may have garbled it."""
+    if isinstance(error, NOT_THE_ORDERS):
         return RevisionState.RETRY
     if isinstance(error, Gone):
         return RevisionState.GONE
@@ -43,6 +63,7 @@ def _state(revision: Revision, error: Exception) -> RevisionState:
         return RevisionState.RETRY if revision.attempts < ARCHIVE_TRIES else RevisionState.QUARANTINED
     if isinstance(error, NotFound):
         return RevisionState.RETRY if revision.attempts < NOT_FOUND_TRIES else RevisionState.DEAD
-    if isinstance(error, HumanError):
+    if isinstance(error, HumanError) and not isinstance(error, Conflict):
         return RevisionState.DEAD
+    # A conflict: the doctor's or Align's work on the case has begun anew; what comes of it replaces this revision.
     return RevisionState.RETRY if revision.attempts < TRIES else RevisionState.DEAD

@@ -42,7 +42,8 @@ def _take_turn(lab_id: UUID, pairing_id: UUID) -> Pairing | None:
     now = timezone.now()
     with in_lab(lab_id):
         due = Pairing.objects.of(lab_id).filter(not_paused(now), pk=pairing_id, next_due__lte=now)
-        pairing = due.filter(state__in=[State.ACTIVE, State.FORBIDDEN]).select_for_update(skip_locked=True).first()
+        free = due.filter(state__in=[State.ACTIVE, State.FORBIDDEN]).select_for_update(skip_locked=True, no_key=True)
+        pairing = free.first()
         if pairing is None:
             return None
         pairing.next_due = now + timedelta(seconds=pairing.poll_seconds)

@@ -2,26 +2,36 @@
 
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DataError
 from django.utils import timezone
 
+from connector.intake.facts import list_words
 from connector.intake.pictures import keep_thumbnails
+from connector.intake.staging import clear
 from connector.orders import store
 from connector.orders.history import record
 from connector.orders.models import Order, Restoration, Revision, RevisionState, ScanFile
 from connector.scans import ArchiveRejected, CaseMetadata, Examination, ExaminationFailed, examine
+from connector.scans import Restoration as OrderedTooth
 from labportal.labs.tenancy import in_lab
+
+# Longer than a task may run: the sweep must not begin a second reading meanwhile.
+READING = timedelta(minutes=6)
 
 
 def read_revision(lab_id: UUID, revision_id: UUID) -> None:
     """Examine a stored zip in a child process. Whatever goes wrong, the case ends READY with its zip to download."""
     with in_lab(lab_id):
         revision = Revision.objects.of(lab_id).select_related("order").get(pk=revision_id)
-        if revision.state != RevisionState.STORED:
+        unread = Revision.objects.of(lab_id).filter(pk=revision_id, state=RevisionState.STORED)
+        if not unread.update(next_due=timezone.now() + READING):
             return
+    clear(revision)  # what a crash between STORED and its clearing left
     base = Path(settings.SCANS_DIR) / "staging"
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="read-", dir=base))
@@ -37,8 +47,18 @@ def read_revision(lab_id: UUID, revision_id: UUID) -> None:
         reason, small, previews = error.code, [], {}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    with in_lab(lab_id):
-        _ready(revision, examination, previews, small, reason)
+    try:
+        with in_lab(lab_id):
+            _ready(revision, examination, previews, small, reason or _of_the_case(examination))
+    except (DataError, ValueError):  # the file says something that our tables can't hold
+        with in_lab(lab_id):
+            _ready(revision, None, {}, [], "bad_answer")
+
+
+def _of_the_case(examination: Examination | None) -> str:
+    """A problem of the whole case; one of a single file is written on that file."""
+    problems = examination.problems if examination else ()
+    return next((problem.code for problem in problems if not problem.file_name), "")
 
 
 def _ready(
@@ -47,7 +67,7 @@ def _ready(
     changed = Revision.objects.of(revision.lab_id).filter(pk=revision.pk, state=RevisionState.STORED)
     if not changed.update(state=RevisionState.READY, reason=reason, next_due=None, ready_at=timezone.now()):
         return
-    order = Order.objects.of(revision.lab_id).select_for_update().get(pk=revision.order_id)
+    order = Order.objects.of(revision.lab_id).select_for_update(no_key=True).get(pk=revision.order_id)
     if examination is not None:
         _keep_files(revision, examination, previews)
         if examination.metadata is not None and revision.number == order.latest_number:
@@ -84,26 +104,35 @@ def _keep_files(revision: Revision, examination: Examination, previews: dict[int
 
 def _add_metadata(order: Order, metadata: CaseMetadata) -> None:
     """The file fills what the API left empty, and adds each tooth's details; it never overrides the API's word."""
+    order.patient_first = order.patient_first or metadata.patient_first[:300]
+    order.patient_last = order.patient_last or metadata.patient_last[:300]
+    order.practice_address = order.practice_address or metadata.practice_address[:500]
     order.notes = order.notes or metadata.notes
     order.chart_number = order.chart_number or metadata.chart_number[:120]
     order.doctor = order.doctor or metadata.doctor[:300]
     order.doctor_license = order.doctor_license or metadata.doctor_license[:120]
     order.due_date = order.due_date or metadata.due_date
     order.case_type = order.case_type or metadata.case_type[:200]
+    if not order.teeth and metadata.restorations:
+        first = metadata.restorations[0]
+        order.teeth = sorted({tooth.tooth_ada for tooth in metadata.restorations})
+        list_words(order, first.treatment, first.material, first.middle or first.incisal)
     known = {r.tooth: r for r in Restoration.objects.of(order.lab_id).filter(order=order)}
     for tooth in metadata.restorations:
         row = known.get(tooth.tooth_ada) or Restoration(lab_id=order.lab_id, order=order, tooth=tooth.tooth_ada)
-        row.treatment = row.treatment or tooth.treatment[:200]
-        row.material = row.material or tooth.material[:200]
-        row.incisal, row.body = row.incisal or tooth.incisal[:40], row.body or tooth.middle[:40]
-        row.gingival = row.gingival or tooth.gingival[:40]
-        row.shade_system = row.shade_system or metadata.shade_system[:80]
-        extra = {
-            "die": tooth.die, "preparation_buccal": tooth.preparation_buccal,
-            "preparation_lingual": tooth.preparation_lingual, "specification": tooth.specification,
-            "abutment": tooth.abutment, "pontic_design": tooth.pontic_design,
-        }  # fmt: skip
-        row.details = {key: value for key, value in extra.items() if value}
-        row.save()
-    if not order.teeth:
-        order.teeth = sorted({tooth.tooth_ada for tooth in metadata.restorations})
+        _add_tooth(row, tooth, metadata.shade_system)
+
+
+def _add_tooth(row: Restoration, tooth: OrderedTooth, shade_system: str) -> None:
+    row.treatment = row.treatment or tooth.treatment[:200]
+    row.material = row.material or tooth.material[:200]
+    row.incisal, row.body = row.incisal or tooth.incisal[:40], row.body or tooth.middle[:40]
+    row.gingival = row.gingival or tooth.gingival[:40]
+    row.shade_system = row.shade_system or shade_system[:80]
+    extra = {
+        "die": tooth.die, "preparation_buccal": tooth.preparation_buccal,
+        "preparation_lingual": tooth.preparation_lingual, "specification": tooth.specification,
+        "abutment": tooth.abutment, "pontic_design": tooth.pontic_design,
+    }  # fmt: skip
+    row.details = {key: value for key, value in extra.items() if value}
+    row.save()

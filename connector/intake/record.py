@@ -1,4 +1,4 @@
-"""Recording what Align says of an order: the row before the bytes. Idempotent; safe for poll and notifications at once."""
+"""Recording what Align says of an order: the row before the bytes. Idempotent, whoever sees it at once with us."""
 
 from dataclasses import dataclass
 from datetime import datetime

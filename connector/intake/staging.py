@@ -1,12 +1,13 @@
-"""One download, streamed into a staging file: hashed, bounded, fsynced, checked, before it may count as the case's zip."""
+"""One download in a staging file: hashed, bounded, fsynced, checked, before it may count as the case's zip."""
 
 import hashlib
 import os
+import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from connector.intake.leases import renew
 from connector.itero import Asset, Download
 from connector.itero.errors import BadAnswer, Truncated
 from connector.orders import store
@@ -27,19 +28,21 @@ class Staged:
     size: int
 
 
-def stage(access: Access, revision: Revision, keep_lease: Callable[[], None]) -> Staged:
+def stage(access: Access, revision: Revision) -> Staged:
     """Fetch the revision's zip. Errors: IteroError, ArchiveRejected, OSError, LeaseLost."""
-    part = store.staging(revision.pk) / f"{revision.lease_token}.part"
+    part = store.staging(revision.pk) / f"{revision.lease_token}.{revision.wants}.part"
     asset = Asset.FULL if revision.wants == Wants.FULL else Asset.THUMBNAILS
     with access.client.download_order(
         access.endpoints, access_token=access.access_token, order_id=revision.order.order_id, asset=asset
     ) as download:
-        digest, size = _stream(download, part, keep_lease)
+        digest, size = _stream(download, part, revision)
+    _drop_older(part)
+    renew(revision, size=size)
     check_archive(part)
     return Staged(part, digest, size)
 
 
-def _stream(download: Download, part: Path, keep_lease: Callable[[], None]) -> tuple[str, int]:
+def _stream(download: Download, part: Path, revision: Revision) -> tuple[str, int]:
     digest, size, renewed = hashlib.sha256(), 0, time.monotonic()
     buffer = memoryview(bytearray(BUFFER))
     with part.open("wb", buffering=0) as file:
@@ -49,9 +52,9 @@ def _stream(download: Download, part: Path, keep_lease: Callable[[], None]) -> t
             if size > LIMITS.file_size:
                 raise BadAnswer("larger than the limit")
             digest.update(buffer[:count])
-            file.write(buffer[:count])
+            _write_all(file.fileno(), buffer[:count])
             if time.monotonic() - renewed > RENEW_EVERY:
-                keep_lease()
+                renew(revision)
                 renewed = time.monotonic()
         if download.size is not None and size != download.size:
             raise Truncated("length")
@@ -60,22 +63,39 @@ def _stream(download: Download, part: Path, keep_lease: Callable[[], None]) -> t
     return digest.hexdigest(), size
 
 
-def adopt(revision: Revision) -> Staged | None:
+def _write_all(handle: int, piece: memoryview) -> None:
+    """An unbuffered write may take only a part, on a disk that is nearly full; the next one then says why."""
+    while piece:
+        piece = piece[os.write(handle, piece) :]
+
+
+def _drop_older(part: Path) -> None:
+    """Earlier attempts go once this one is complete: none of them was, or it would have been adopted."""
+    for older in part.parent.glob(f"*{''.join(part.suffixes)}"):
+        if older != part:
+            older.unlink(missing_ok=True)
+
+
+def adopt(revision: Revision, *, of_any_size: bool = False) -> Staged | None:
     """A complete zip that a killed worker left behind: it may be the only copy in the world, so it is taken, not
-    fetched again. It may lie in staging, or already under its final name. Pictures are never adopted: they are cheap."""
+    fetched again. It may lie in staging, or already under its final name. Pictures are never adopted: they are cheap.
+
+    One whose size is not the announced one may be of another appearance: it is taken only `of_any_size`, when Align
+    gives nothing out any more. Errors: LeaseLost."""
     if revision.wants != Wants.FULL:
         return None
     final = store.local_path(store.archive_name(revision.lab_id, revision.order_id, revision.pk))
     candidates = [final] if final is not None and final.exists() else []
-    candidates += sorted(store.staging(revision.pk).glob("*.part"))
+    candidates += sorted(store.staging(revision.pk).glob(f"*.{Wants.FULL}.part"))
     for path in candidates:
+        size = path.stat().st_size
+        if size != revision.expected_size and revision.expected_size is not None and not of_any_size:
+            continue
+        renew(revision, size=2 * size)  # it is read twice
         try:
             check_archive(path)
         except (ArchiveRejected, OSError):
             continue
-        size = path.stat().st_size
-        if revision.expected_size not in (None, size):
-            continue  # Align announced another size: perhaps the pictures' zip, perhaps an older revision's
         return Staged(path, _sha256(path), size)
     return None
 
@@ -89,7 +109,4 @@ def _sha256(path: Path) -> str:
 
 def clear(revision: Revision) -> None:
     """Remove staging leftovers; only ever called once the revision is stored, or for pictures."""
-    folder = store.staging(revision.pk)
-    for leftover in folder.iterdir():
-        leftover.unlink()
-    folder.rmdir()
+    shutil.rmtree(store.staging(revision.pk), ignore_errors=True)

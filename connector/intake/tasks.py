@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from connector.intake import fetch, notifications, reading
+from connector.intake import fetch, reading
+from connector.intake import look_up as looking_up
 from connector.intake import poll as polling
 from labportal.doors import door
 
@@ -16,13 +17,13 @@ def poll(lab_id: str, pairing_id: str) -> None:
 @door
 def look_up(lab_id: str, pairing_id: str) -> None:
     """Look up the pairing's waiting notifications."""
-    notifications.look_up(UUID(lab_id), UUID(pairing_id))
+    looking_up.look_up(UUID(lab_id), UUID(pairing_id))
 
 
 @door
 def route_unrouted() -> None:
     """Find the pairing of notifications that named none."""
-    notifications.route_unrouted()
+    looking_up.route_unrouted()
 
 
 @door

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from connector.orders.models import Event, EventHead, Order, Revision, TimelineEvent
 from connector.pairing.words import reason_words
+from connector.scans import PROBLEM_WORDS
+from connector.scans import WORDS as ARCHIVE_WORDS
+from connector.scans.examination import FAILURE_WORDS
 from labportal.labs.models import User
 
 WORDS = {
@@ -28,6 +30,7 @@ WORDS = {
     "workflow": "Marked “{workflow}”",
     "return_queued": "Return to doctor asked for: {reason_label}",
     "return_sent": "Returned to the doctor",
+    "return_found": "Align says that the case is with the doctor already",
     "return_refused": "Align refused the return: {reason}",
     "rescan": "The doctor's re-scan is here",
 }
@@ -43,18 +46,24 @@ def record(order: Order, kind: str, *, revision: Revision | None = None, by: Use
 def in_words(event: TimelineEvent) -> str:
     facts = dict(event.facts)
     if "reason" in facts:
-        facts["reason"] = reason_words(facts["reason"])
+        facts["reason"] = _reason(event.kind, facts["reason"])
     try:
         return WORDS[event.kind].format(**facts)
     except (KeyError, IndexError):
         return event.kind
 
 
+def _reason(kind: str, code: str) -> str:
+    """Our own trouble with reading a zip and Align's trouble share a code or two; the kind tells them apart."""
+    own = FAILURE_WORDS.get(code) if kind == "unreadable" else None
+    return own or ARCHIVE_WORDS.get(code) or PROBLEM_WORDS.get(code) or reason_words(code)
+
+
 def announce(revision: Revision, kind: str) -> Event:
     """Append to the lab's gap-free outgoing sequence; call it inside the transaction that makes the fact true."""
     head, _ = EventHead.objects.select_for_update().get_or_create(lab_id=revision.lab_id)
-    EventHead.objects.of(revision.lab_id).filter(pk=head.pk).update(last=F("last") + 1)
-    head.refresh_from_db()
+    head.last += 1
+    head.save(update_fields=["last"])
     return Event.objects.create(
         lab_id=revision.lab_id, seq=head.last, kind=kind, order_id=revision.order_id, revision=revision
     )

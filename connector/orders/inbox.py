@@ -1,8 +1,5 @@
 """The inbox: lanes, search, filters, sorts and keyset pages, in a fixed and small number of queries."""
 
-import base64
-import binascii
-import json
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,18 +7,16 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import CharField, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
-from django.db.models.functions import Coalesce, Lower
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
 from connector.orders.models import Order, Revision, SeenBy, Workflow
+from connector.orders.paging import LONGEST_CURSOR, PAGE, SORTS, cursor_after, page
 from connector.orders.words import badge, due_words, since, status_words, teeth_words
 from labportal.labs.models import Lab, User
 
-PAGE = 50
 LANES = {
     "inbox": "Inbox",
     "work": "In work",
@@ -31,9 +26,7 @@ LANES = {
     "done": "Done",
     "all": "All cases",
 }
-SORTS = {"received": "Newest first", "due": "Due first", "patient": "Patient A–Z"}
 SEARCHED = ("patient_last", "patient_first", "order_id", "doctor", "practice", "chart_number")
-FAR = date(9999, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,7 @@ class Query:
             due="week" if get.get("due") == "week" else "",
             pairing=_uuid(get.get("connection", "")),
             doctor=get.get("doctor", "").replace("\x00", "")[:300],
-            cursor=get.get("after", "")[:600],
+            cursor=get.get("after", "")[: LONGEST_CURSOR + 1],
         )
 
     def url(self, name: str = "inbox", **changes: str) -> str:
@@ -109,39 +102,6 @@ def listed(orders: QuerySet[Order], query: Query, today: date) -> QuerySet[Order
     return orders.filter(doctor=query.doctor) if query.doctor else orders
 
 
-def page(orders: QuerySet[Order], query: Query) -> QuerySet[Order]:
-    """Up to PAGE + 1 orders after the cursor, by native row comparison: page 700 costs what page 1 does."""
-    if query.sort == "due":
-        orders, descending = orders.annotate(key=Coalesce("due_date", Value(FAR, DateField()))), False
-    elif query.sort == "patient":
-        orders, descending = orders.annotate(key=Lower("patient_last", output_field=CharField())), False
-    else:
-        orders, descending = orders.annotate(key=F("received_at")), True
-    after = _decode(query.cursor, query.sort)
-    if after is not None:
-        compare = TupleLessThan if descending else TupleGreaterThan
-        orders = orders.filter(compare(Tuple(F("key"), F("id")), after))
-    sign = "-" if descending else ""
-    return orders.order_by(f"{sign}key", f"{sign}id")[: PAGE + 1]
-
-
-def _encode(key: Any, order_id: Any) -> str:
-    text = key.isoformat() if hasattr(key, "isoformat") else str(key)
-    return base64.urlsafe_b64encode(json.dumps([text, str(order_id)]).encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str, sort: str) -> tuple[Any, str] | None:
-    """A cursor that was tampered with is as good as none: the first page."""
-    if not cursor:
-        return None
-    try:
-        text, order_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        key = {"due": date.fromisoformat, "received": datetime.fromisoformat}.get(sort, str)(text)
-        return key, str(uuid.UUID(order_id))
-    except (ValueError, TypeError, binascii.Error):
-        return None
-
-
 def rows(orders: QuerySet[Order], query: Query, *, lab: Lab, user: User) -> tuple[list[dict[str, Any]], str]:
     """(rows in words, cursor of the next page or ''), with one query."""
     latest = Revision.objects.filter(lab_id=OuterRef("lab_id"), order=OuterRef("pk"), number=OuterRef("latest_number"))
@@ -149,7 +109,7 @@ def rows(orders: QuerySet[Order], query: Query, *, lab: Lab, user: User) -> tupl
         lab_id=OuterRef("lab_id"), order=OuterRef("pk"), user=user, number__gte=OuterRef("latest_number")
     )
     found = list(
-        page(orders, query)
+        page(orders, sort=query.sort, cursor=query.cursor)
         .annotate(
             state=Subquery(latest.values("state")[:1]), cause=Subquery(latest.values("cause")[:1]), opened=Exists(seen)
         )
@@ -161,7 +121,7 @@ def rows(orders: QuerySet[Order], query: Query, *, lab: Lab, user: User) -> tupl
     )  # fmt: skip
     now, zone = timezone.now(), ZoneInfo(lab.time_zone)
     today = now.astimezone(zone).date()
-    cursor = _encode(found[PAGE - 1]["key"], found[PAGE - 1]["id"]) if len(found) > PAGE else ""
+    cursor = cursor_after(found[PAGE - 1]) if len(found) > PAGE else ""
     return [_in_words(row, now, today, zone, lab.tooth_notation) for row in found[:PAGE]], cursor
 
 

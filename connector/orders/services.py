@@ -29,8 +29,14 @@ def set_workflow(*, order: Order, workflow: str, user: User) -> None:
     record(order, "workflow", by=user, workflow=Workflow(workflow).label)
 
 
+def _lock(order: Order) -> None:
+    """Before a revision is touched, as intake does: the other way round two would wait for each other."""
+    Order.objects.of(order.lab_id).select_for_update(no_key=True).get(pk=order.pk)
+
+
 def ask_for_files(*, order: Order, user: User | None) -> bool:
     """Fetch the latest revision's scan files, which this pairing leaves at Align until somebody asks."""
+    _lock(order)
     latest = Revision.objects.of(order.lab_id).filter(order=order, number=order.latest_number)
     asked = latest.filter(state=RevisionState.ASKED_LATER).update(
         state=RevisionState.SEEN, wants=Wants.FULL, attempts=0, reason="", next_due=None
@@ -43,6 +49,7 @@ def ask_for_files(*, order: Order, user: User | None) -> bool:
 
 def try_again(*, order: Order, user: User | None) -> bool:
     """Make a delayed or stopped revision due now, with its attempts counted from nought."""
+    _lock(order)
     again = (RevisionState.RETRY, RevisionState.DEAD, RevisionState.QUARANTINED)
     latest = Revision.objects.of(order.lab_id).filter(order=order, number=order.latest_number, state__in=again)
     if not latest.update(state=RevisionState.RETRY, attempts=0, next_due=timezone.now()):

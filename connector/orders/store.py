@@ -39,10 +39,11 @@ def staging(revision_id: UUID) -> Path:
     return folder
 
 
-def room_for(size: int | None) -> bool:
-    """Whether a download of `size` bytes may start: three times its size and two gigabytes must be free."""
+def largest_that_fits() -> int:
+    """Bytes of the largest download that may start: a third of what is free, 0 when less than FREE_FLOOR is."""
     Path(settings.SCANS_DIR).mkdir(parents=True, exist_ok=True)
-    return shutil.disk_usage(settings.SCANS_DIR).free >= max(3 * (size or 0), FREE_FLOOR)
+    free = shutil.disk_usage(settings.SCANS_DIR).free
+    return free // 3 if free >= FREE_FLOOR else 0
 
 
 def local_path(name: str) -> Path | None:
@@ -51,19 +52,26 @@ def local_path(name: str) -> Path | None:
     return Path(storage.path(name)) if isinstance(storage, FileSystemStorage) else None
 
 
-def take_over(part: Path, name: str) -> None:
-    """Make a complete, fsynced staging file the stored one: rename, then fsync the folders."""
-    path = local_path(name)
-    if path is None:
-        with part.open("rb") as stream:
-            scans().save(name, File(stream))
-        part.unlink()
+def upload(part: Path, name: str) -> None:
+    """Bring a complete staging file into a store that is no file system; elsewhere there is nothing to do yet. The
+    staging file stays until the row says STORED: after a crash it is what is adopted."""
+    if local_path(name) is not None:
         return
-    if part == path:
-        return  # adopted under its final name after a crash
+    if scans().exists(name):
+        scans().delete(name)  # of an attempt that never came to its row
+    with part.open("rb") as stream:
+        scans().save(name, File(stream))
+
+
+def take_over(part: Path, name: str) -> None:
+    """Make a complete, fsynced staging file the stored one: rename, then fsync the folders up to the lab's, whose entry
+    may be as new. With a store that is no file system `upload` has done it."""
+    path = local_path(name)
+    if path is None or part == path:
+        return  # the second: adopted under its final name after a crash
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part.replace(path)
-    for folder in (path.parent, path.parent.parent):
+    for folder in list(path.parents)[:4]:
         sync_folder(folder)
 
 

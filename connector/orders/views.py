@@ -10,8 +10,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from connector.orders import services
 from connector.orders.case import case_page
-from connector.orders.inbox import LANES, SORTS, Query, listed, rows
+from connector.orders.inbox import LANES, Query, listed, rows
 from connector.orders.models import Order
+from connector.orders.paging import SORTS
 from connector.pairing.models import LINKED, Pairing
 from labportal.labs.access import LabRequest, member, worker
 

@@ -37,7 +37,8 @@ def health(pairing: Pairing, now: datetime | None = None) -> Health:
     cause = reason_words(pairing.reason)
     if now - since > timedelta(seconds=3 * pairing.poll_seconds + 120):
         cause = cause or "The background worker may be stopped; tell the operator."
-        return Health("bad", "Not checked", f"Align was last checked {ago(pairing.succeeded_at, now)}. {cause}")
+        when = f"last checked {ago(pairing.succeeded_at, now)}" if pairing.succeeded_at else "never checked"
+        return Health("bad", "Not checked", f"Align was {when}. {cause}")
     if checked is None:
         return Health("warn", label, cause or "The first check is on its way.")
     return Health("ok", label, f"Align was checked {ago(pairing.succeeded_at, now)}. Cases come in by themselves.")

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -25,7 +26,8 @@ from labportal.labs.tenancy import in_lab
 def connections(request: LabRequest) -> HttpResponseBase:
     """The lab's pairings and how they are."""
     may = request.membership.may_manage
-    pairings = Pairing.objects.of(request.lab).exclude(state=State.CONNECTING).order_by("account_name")
+    never = Q(state=State.CONNECTING) | Q(state=State.UNPAIRED, paired_at=None)
+    pairings = Pairing.objects.of(request.lab).exclude(never).order_by("account_name")
     return render(request, "pairing/connections.html", {
         "connections": [connection(pairing, may_manage=may) for pairing in pairings],
         "may_manage": may,

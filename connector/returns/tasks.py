@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from connector.returns import services
+from connector.returns import sending
 from labportal.doors import door
 
 
 @door
 def send(lab_id: str, return_id: str) -> None:
     """Tell Align of one return."""
-    services.send(UUID(lab_id), UUID(return_id))
+    sending.send(UUID(lab_id), UUID(return_id))

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django_q import admin as _queue  # noqa: F401 - registers what is unregistered below
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from labportal.labs.forms import LabForm, MembershipForm, PersonCreationForm, PersonForm
+from labportal.labs.forms import LabForm, MemberFormSet, MembershipForm, PersonCreationForm, PersonForm
 from labportal.labs.models import Lab, Membership, User
 from labportal.labs.read_only import OfferedFilters, ReadOnlyAdmin
 
@@ -86,6 +86,7 @@ class PersonAdmin(OfferedFilters, UserAdmin):  # type: ignore[type-arg]  # typed
 class MemberInline(admin.TabularInline[Membership, Lab]):
     model = Membership
     form = MembershipForm
+    formset = MemberFormSet
     extra = 0
     autocomplete_fields = ("user",)
 

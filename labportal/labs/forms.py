@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.forms.models import BaseInlineFormSet
 
 from labportal.labs.models import Lab, Membership, Role, User
 
@@ -30,6 +31,15 @@ class MembershipForm(forms.ModelForm[Membership]):
     class Meta:
         model = Membership
         fields = ("lab", "user", "role")
+
+
+class MemberFormSet(BaseInlineFormSet[Membership, Lab, forms.ModelForm[Membership]]):
+    """The lab's key has no name on the lab's side, which would leave the rows' fields without a prefix; the admin's
+    "Add another" finds them by it."""
+
+    @classmethod
+    def get_default_prefix(cls) -> str:
+        return "members"
 
 
 class PersonCreationForm(AdminUserCreationForm):

@@ -17,9 +17,9 @@ def _note() -> Path:
     return DATA_DIR / f"worker-{os.uname().nodename}.json"
 
 
-def remember(worker: int, groups: list[int], newest: int) -> None:
-    """Note which process groups this machine's worker runs."""
-    _note().write_text(json.dumps({"worker": worker, "groups": sorted({*groups, newest})}))
+def remember(groups: list[int]) -> None:
+    """Note which process groups this worker runs."""
+    _note().write_text(json.dumps({"worker": os.getpid(), "groups": groups}))
 
 
 def end_leftovers() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from connector.lms.services import make_key
 from tests.cast import Cast
 from tests.isolation.conftest import Worlds
 from tests.isolation.world import World, fingerprint
@@ -26,6 +27,10 @@ PAGES = {
     "preview": "/cases/{order_id}/files/{file_id}/preview",
     "picture": "/cases/{order_id}/files/{picture_id}/picture",
     "return": "/cases/{order_id}/return",
+    "export": "/api/v1/orders",
+    "export of a case": "/api/v1/orders/{order_id}",
+    "export of a zip": "/api/v1/orders/{order_id}/revisions/{number}/zip",
+    "export of a file": "/api/v1/orders/{order_id}/files/{file_id}",
 }
 ACTS: dict[str, tuple[str, dict[str, str]]] = {
     "mark a case": ("/cases/{order_id}/workflow", {"workflow": "done"}),
@@ -77,61 +82,68 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         yield
 
 
-def test_with_both_walls_no_page_shows_another_labs_rows(cast: Cast, worlds: Worlds, client_of: Any) -> None:
-    assert pages_that_show(worlds[1], client_of(cast.anna)) == set()
+@pytest.fixture
+def anna(cast: Cast, client_of: Any, committed: None) -> Client:
+    """Signed in, and with an API key of her lab for the export."""
+    client: Client = client_of(cast.anna)
+    _, text = make_key(lab=cast.lab_a, name="LMS", by=cast.anna)
+    client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {text}"
+    return client
 
 
-def test_a_lab_finds_its_own_rows_on_every_page(cast: Cast, worlds: Worlds, client_of: Any) -> None:
-    assert pages_that_show(worlds[0], client_of(cast.anna)) == set(PAGES)
+def test_with_both_walls_no_page_shows_another_labs_rows(worlds: Worlds, anna: Client) -> None:
+    assert pages_that_show(worlds[1], anna) == set()
+
+
+def test_a_lab_finds_its_own_rows_on_every_page(worlds: Worlds, anna: Client) -> None:
+    assert pages_that_show(worlds[0], anna) == set(PAGES)
 
 
 def test_without_the_filter_row_level_security_alone_shows_nothing(
-    cast: Cast, worlds: Worlds, client_of: Any, without_filter: Callable[[], None]
+    worlds: Worlds, anna: Client, without_filter: Callable[[], None]
 ) -> None:
     without_filter()
-    assert pages_that_show(worlds[1], client_of(cast.anna)) == set()
+    assert pages_that_show(worlds[1], anna) == set()
 
 
 def test_without_row_level_security_the_filter_alone_shows_nothing(
-    cast: Cast, worlds: Worlds, client_of: Any, without_row_level_security: Callable[[], Any]
+    worlds: Worlds, anna: Client, without_row_level_security: Callable[[], Any]
 ) -> None:
     with without_row_level_security():
-        assert pages_that_show(worlds[1], client_of(cast.anna)) == set()
+        assert pages_that_show(worlds[1], anna) == set()
 
 
 def test_with_neither_wall_every_page_shows_the_other_lab(
-    cast: Cast,
     worlds: Worlds,
-    client_of: Any,
+    anna: Client,
     without_filter: Callable[[], None],
     without_row_level_security: Callable[[], Any],
 ) -> None:
     without_filter()
     with without_row_level_security():
-        assert pages_that_show(worlds[1], client_of(cast.anna)) == set(PAGES)
+        assert pages_that_show(worlds[1], anna) == set(PAGES)
 
 
 def test_without_the_filter_row_level_security_alone_lets_nothing_be_changed(
-    cast: Cast, worlds: Worlds, client_of: Any, without_filter: Callable[[], None]
+    worlds: Worlds, anna: Client, without_filter: Callable[[], None]
 ) -> None:
     without_filter()
-    assert acts_that_change(worlds[1], client_of(cast.anna)) == set()
+    assert acts_that_change(worlds[1], anna) == set()
 
 
 def test_without_row_level_security_the_filter_alone_lets_nothing_be_changed(
-    cast: Cast, worlds: Worlds, client_of: Any, without_row_level_security: Callable[[], Any]
+    worlds: Worlds, anna: Client, without_row_level_security: Callable[[], Any]
 ) -> None:
     with without_row_level_security():
-        assert acts_that_change(worlds[1], client_of(cast.anna)) == set()
+        assert acts_that_change(worlds[1], anna) == set()
 
 
 def test_with_neither_wall_every_act_reaches_the_other_lab(
-    cast: Cast,
     worlds: Worlds,
-    client_of: Any,
+    anna: Client,
     without_filter: Callable[[], None],
     without_row_level_security: Callable[[], Any],
 ) -> None:
     without_filter()
     with without_row_level_security():
-        assert acts_that_change(worlds[1], client_of(cast.anna)) == set(ACTS)
+        assert acts_that_change(worlds[1], anna) == set(ACTS)

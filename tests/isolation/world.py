@@ -4,6 +4,7 @@ import hashlib
 import uuid
 import zipfile
 from dataclasses import dataclass, fields
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -108,20 +109,20 @@ def lab_tables() -> list[str]:
 NO_MODEL = ("django_migrations", "labportal_cache")
 
 
-def fingerprint(lab_id: uuid.UUID | None = None, *, without: tuple[str, ...] = ()) -> dict[str, str]:
-    """A hash of all rows of each lab table, seen through the operator's role; of one lab, or of all."""
-    found = {}
+def fingerprint(lab_id: uuid.UUID | None = None) -> dict[str, str]:
+    """A hash of all rows of each lab table, seen through the operator's role; of one lab, or of all and the queue."""
     with connections["operator"].cursor() as cursor:
-        for table in lab_tables():
-            if table in without:
-                continue
-            column = "id" if table == "labs_lab" else "lab_id"
-            cursor.execute(
-                f"SELECT md5(string_agg(t::text, '|' ORDER BY t.id)) FROM {table} t "
-                f"WHERE %s::uuid IS NULL OR t.{column} = %s",
-                [lab_id, lab_id],
-            )
-            found[table] = str(cursor.fetchone()[0])
-        cursor.execute("SELECT count(*) FROM django_q_ormq")
-        found["rings"] = "" if lab_id else str(cursor.fetchone()[0])
-    return found
+        cursor.execute(_every_table(), {"lab": lab_id})
+        return dict(cursor.fetchall())
+
+
+@cache
+def _every_table() -> str:
+    one = (
+        "SELECT '{table}', coalesce(md5(string_agg(t::text, '|' ORDER BY t.id)), '') FROM {table} t "
+        "WHERE %(lab)s::uuid IS NULL OR t.{lab} = %(lab)s"
+    )
+    tables = [one.format(table=table, lab="id" if table == "labs_lab" else "lab_id") for table in lab_tables()]
+    return " UNION ALL ".join(
+        [*tables, "SELECT 'rings', count(*)::text FROM django_q_ormq WHERE %(lab)s::uuid IS NULL"]
+    )

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         Resolver(
             "account_link(text)",
             returns="lab_id uuid, pairing_id uuid, state text",
-            query=f"SELECT p.lab_id, p.id, p.state::text FROM pairing_pairing p WHERE p.account_id = $1 AND p.state IN {LINKED}",
+            query=f"SELECT p.lab_id, p.id, p.state::text FROM pairing_pairing p WHERE p.account_id = $1 AND p.state IN {LINKED}",  # noqa: S608 - the constant above
             columns={"pairing_pairing": "lab_id, id, state, account_id, callback_hash, next_due, paused_until"},
         ),
         Resolver(

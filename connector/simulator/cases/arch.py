@@ -50,12 +50,16 @@ def lay_columns(teeth: list[Tooth], count: int, ellipse: tuple[float, float, flo
 def _spread(share: int, work: str) -> Floats:
     even = (np.arange(share) + 0.5) / share * 2 - 1
     if work in ("stump", "scan body"):
-        return np.sign(even) * _stump_spread(np.abs(even))
+        return wall_spread(even, work)
     return 0.35 * even + 0.65 * np.sin(np.pi / 2 * even)
 
 
-def _stump_spread(even: Floats) -> Floats:
-    return np.interp(even, [0, 0.4, 0.75, 1.0], [0, 0.6, 0.9, 1.0])
+def wall_spread(even: Floats, work: str) -> Floats:
+    """Even steps from -1 to 1 moved closer together where a stump's or a scan body's walls stand."""
+    bends = (
+        ([0, 0.3, 0.65, 0.88, 1], [0, 0.58, 0.8, 0.95, 1]) if work == "stump" else ([0, 0.3, 0.75, 1], [0, 0.4, 0.6, 1])
+    )
+    return np.asarray(np.sign(even) * np.interp(np.abs(even), *bends))
 
 
 def _on_ellipse(arc: Floats, ellipse: tuple[float, float, float]) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ from connector.simulator.cases.dentition import arch_teeth
 from connector.simulator.cases.meshfiles import Mesh
 from connector.simulator.cases.paint import painted
 from connector.simulator.cases.spec import UPPER_TEETH, CaseSpec
-from connector.simulator.cases.stump import MARGIN, ring_points, stump_rows
+from connector.simulator.cases.stump import MARGIN, ellipse_ring, grid_ring, stump_rows
 from connector.simulator.cases.surface import Scan, Surface, scan_surface
 
 TEXTURE_SIZE = (2048, 1024)
@@ -58,11 +58,11 @@ def margin_line(spec: CaseSpec, tooth: int) -> Floats:
     grid = surface.points[here, surface.crown_rows]
     rows = np.linspace(1, -1, grid.shape[1])
     if work == "stump":
-        along, across = ring_points(181, MARGIN - 0.005)
+        along, across = grid_ring(181, MARGIN - 0.005)
         rows = stump_rows(grid.shape[1], work)
     else:
-        along, across = ring_points(121, 1.0)
-        along, across = (along * 0.8, across * 0.3) if work == "cavity" else (along * 0.85, 0.62 + across * 0.3)
+        along, across = ellipse_ring(121, 0.8, 0.3) if work == "cavity" else ellipse_ring(121, 0.85, 0.3)
+        across = across if work == "cavity" else across + 0.62
     place_along = np.interp(along, surface.columns.along[here], np.arange(grid.shape[0]))
     place_across = np.interp(-across, -rows, np.arange(grid.shape[1]))
     return _between(grid, place_along, place_across)

@@ -10,7 +10,7 @@ from connector.simulator.cases import gums
 from connector.simulator.cases.arch import LOWER_ELLIPSE, UPPER_ELLIPSE, Columns, Floats, lay_columns
 from connector.simulator.cases.crown import HEIGHTS, Shape, crown_shape, relief
 from connector.simulator.cases.dentition import Tooth
-from connector.simulator.cases.stump import stump_rise, stump_rows
+from connector.simulator.cases.stump import rounded, stump_rise, stump_rows
 
 ROUNDNESS = 3.3  # of a crown's cross-section: 2 is an ellipse, more is squarer
 
@@ -39,6 +39,17 @@ class Surface:
     teeth: tuple[Tooth, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Crowns:
+    """All crowns (columns, rows): sideways place, height and slide along the arch in mm; relief in mm; enamel 0-1."""
+
+    across: Floats
+    high: Floats
+    slide: Floats
+    relief: Floats
+    enamel: Floats
+
+
 def scan_surface(teeth: list[Tooth], scan: Scan) -> Surface:
     """The scanned surface of these teeth; its grid has about `scan.triangles` triangles."""
     share = 2.1 if not scan.upper else 1.75  # columns a row, so that cells are about square
@@ -46,19 +57,19 @@ def scan_surface(teeth: list[Tooth], scan: Scan) -> Surface:
     columns = lay_columns(teeth, max(70, round(scan.triangles / 2 / (rows - 1)) + 1), _ellipse(scan))
     shape = crown_shape(teeth, columns, scan.upper)
     crown_count, cheek_count, tongue_count = _shared_rows(rows, scan.upper)
-    across, high, rise, enamel = _crowns(teeth, columns, shape, crown_count, scan)
+    crowns = _crowns(teeth, columns, shape, crown_count, scan)
     ragged = _ragged(columns, scan)
     depths = gums.gum_depths(cheek_count, 9.0)
-    cheek = gums.gum_strip(columns, across[:, 0], high[:, 0], depths, cheek=True, ragged=ragged)
-    tongue = _tongue_side(columns, across, high, tongue_count, scan, ragged)
-    points = np.concatenate(
-        [_placed(columns, *cheek, scan)[:, ::-1], _placed(columns, across, high, scan), tongue], axis=1
-    )
+    cheek = gums.gum_strip(columns, crowns.across[:, 0], crowns.high[:, 0], depths, cheek=True, ragged=ragged)
+    tongue = _tongue_side(columns, crowns.across, crowns.high, tongue_count, scan, ragged)
+    teeth_points = _placed(columns, crowns.across, crowns.high, scan, crowns.slide)
+    points = np.concatenate([_placed(columns, *cheek, scan)[:, ::-1], teeth_points, tongue], axis=1)
     points += _noise(points, scan)[..., None] * np.array([0.5, 0.5, 1.0])
     around = ((0, 0), (cheek_count, tongue.shape[1]))
-    over_gum = np.pad(np.maximum(high - shape.gum[:, None], 0.0), around)
+    over_gum = np.pad(np.maximum(crowns.high - shape.gum[:, None], 0.0), around)
     crown_rows = slice(cheek_count, cheek_count + crown_count)
-    return Surface(points, np.pad(enamel, around), over_gum, np.pad(rise, around), columns, crown_rows, tuple(teeth))
+    enamel, rise = np.pad(crowns.enamel, around), np.pad(crowns.relief, around)
+    return Surface(points, enamel, over_gum, rise, columns, crown_rows, tuple(teeth))
 
 
 def _ellipse(scan: Scan) -> tuple[float, float, float]:
@@ -71,29 +82,25 @@ def _shared_rows(rows: int, upper: bool) -> tuple[int, int, int]:
     return crown, cheek, rows - crown - cheek
 
 
-def _crowns(
-    teeth: list[Tooth], columns: Columns, shape: Shape, count: int, scan: Scan
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Sideways place, height, relief and enamel (columns, rows) of all crowns."""
+def _crowns(teeth: list[Tooth], columns: Columns, shape: Shape, count: int, scan: Scan) -> Crowns:
     side, up = _section(count)
     cheek, tongue = _halves(shape.cheek, up), _halves(shape.tongue, up)
     waist = shape.soft_waist[:, None] + (shape.waist - shape.soft_waist)[:, None] * gums.ease(up / 0.45)[None, :]
     across = side * np.where(side > 0, cheek, tongue) * waist + shape.shift[:, None] + shape.lean[:, None] * up
     high = shape.gum[:, None] + (shape.top - shape.gum)[:, None] * up
-    rise = np.zeros_like(high)
-    enamel = np.zeros_like(high)
+    slide, rise, enamel = np.zeros((3, *high.shape))
     table = gums.ease((up - 0.5) / 0.42)[None, :]
     for place, tooth in enumerate(teeth):
         here = columns.of(place)
         along = columns.along[here, None]
         if tooth.work in ("stump", "scan body"):
-            across[here], high[here], enamel[here] = _stump(tooth, shape, here, along, count, scan)
+            across[here], high[here], slide[here], enamel[here] = _stump(tooth, shape, here, along, count, scan)
         elif tooth.kind != "ridge":
             edge = 1 - np.abs(along) ** 10
             rise[here] = relief(tooth, scan.upper, along, side[None, :]) * table * edge
             high[here] += rise[here]
             enamel[here] = gums.ease((high[here] - shape.gum[here, None] - 0.02) / 0.2)
-    return across, high, rise, enamel
+    return Crowns(across, high, slide, rise, enamel)
 
 
 def _section(count: int) -> tuple[Floats, Floats]:
@@ -124,16 +131,17 @@ def _halves(table: Floats, up: Floats) -> Floats:
 
 def _stump(
     tooth: Tooth, shape: Shape, here: slice, along: Floats, count: int, scan: Scan
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats, Floats]:
     rows = stump_rows(count, tooth.work)[None, :]
-    rise, enamel = stump_rise(tooth, tooth.height - 2.2, along, rows, scan.clean)
+    ring, drawn_in = rounded(along, rows)
+    rise, enamel = stump_rise(tooth, tooth.height - 2.2, ring, rows, scan.clean)
     neck = np.where(rows > 0, shape.cheek[here, :1], shape.tongue[here, :1]) * shape.soft_waist[here, None]
-    across = rows * neck + shape.shift[here, None]
-    rim = 0.35 * np.exp(-(((np.maximum(np.abs(rows), np.abs(along)) - 1.0) / 0.05) ** 2))
+    across = rows * drawn_in * neck + shape.shift[here, None]
+    rim = 0.35 * np.exp(-(((ring - 1.0) / 0.05) ** 2))
     high = shape.gum[here, None] + rise + rim * (0.4 if scan.clean else 1.0)
     if tooth.ada in scan.ditched:
         high = high - 2.2 * (1 - enamel)
-    return across, high, enamel
+    return across, high, along * (drawn_in - 1) * tooth.width / 2, enamel
 
 
 def _ragged(columns: Columns, scan: Scan) -> Floats:
@@ -161,9 +169,11 @@ def _tongue_side(columns: Columns, across: Floats, high: Floats, count: int, sca
     return np.concatenate([strip, gums.palate(strip[:, -1], columns, count - rolled, 10.5)], axis=1)
 
 
-def _placed(columns: Columns, across: Floats, high: Floats, scan: Scan) -> Floats:
+def _placed(columns: Columns, across: Floats, high: Floats, scan: Scan, slide: Floats | float = 0.0) -> Floats:
     """World points (columns, rows, 3): the upper jaw hangs from above, both follow the same bite curve."""
+    onward = columns.out[:, None, ::-1] * np.array([-1.0, 1.0])
     plan = columns.middle[:, None, :] + columns.out[:, None, :] * across[..., None]
+    plan = plan + onward * np.broadcast_to(slide, across.shape)[..., None]
     curve = 1.4 * ((np.minimum(columns.middle[:, 1], 42) - 20) / 24) ** 2
     z = (-high if scan.upper else high) + curve[:, None]
     return np.concatenate([plan, z[..., None]], axis=-1)

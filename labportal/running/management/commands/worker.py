@@ -1,7 +1,5 @@
-"""The background worker: both task clusters under one parent; the only supported way to run them."""
+"""The background worker: both task clusters under one supervisor; the only supported way to run them."""
 
-import os
-import signal
 import time
 from typing import Any
 
@@ -9,42 +7,38 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from labportal.doorbell import ring_tick
-from labportal.env import BASE_DIR
-from labportal.running.leftovers import end_leftovers, remember
-from labportal.running.processes import Processes, Stopped, python, raise_on_signals
+from labportal.running.leftovers import end_leftovers
+from labportal.running.processes import Stopped, raise_on_signals
+from labportal.running.supervisor import Cluster, Supervisor
 from labportal.startup import refuse_unsafe_start
 
 PATIENCE = 10.0
 
 
 class Command(BaseCommand):
-    help = "Run the task clusters (portal and downloads). SIGTERM ends them; a download cut short is resumed later."
+    help = "Run the task clusters (portal and downloads). SIGTERM ends them; a download cut short is taken up again."
 
     def handle(self, *args: Any, **options: Any) -> None:
         raise_on_signals()
-        refuse_unsafe_start()
-        end_leftovers()
-        clusters = [settings.Q_CLUSTER["name"], *settings.Q_CLUSTER["ALT_CLUSTERS"]]
-        children = Processes({})
+        supervisor = Supervisor(
+            _clusters(), ping_every=settings.WORKER_PING_SECONDS, stale_after=settings.WORKER_STALE_SECONDS
+        )
         try:
-            for name in clusters:
-                self._start(children, name)
+            refuse_unsafe_start()
+            end_leftovers()
+            for cluster in supervisor.clusters:
+                supervisor.start(cluster)
             ring_tick()
             while True:
-                time.sleep(1.0)
-                if name := children.ended():
-                    self.stderr.write(f"cluster {name} ended; starting it again")
-                    children.stop(name, patience=0)
-                    self._start(children, name)
+                supervisor.watch()
+                time.sleep(0.5)
         except Stopped:
             pass
         finally:
-            for name in clusters:
-                if name in children.running:
-                    children.running[name].send_signal(signal.SIGTERM)
-            for name in clusters:
-                children.stop(name, patience=PATIENCE)
+            supervisor.stop(patience=PATIENCE)
 
-    def _start(self, children: Processes, name: str) -> None:
-        process = children.start(name, python(str(BASE_DIR / "manage.py"), "qcluster"), Q_CLUSTER_NAME=name)
-        remember(os.getpid(), [child.pid for child in children.running.values()], process.pid)
+
+def _clusters() -> list[Cluster]:
+    conf = {key: value for key, value in settings.Q_CLUSTER.items() if key != "ALT_CLUSTERS"}
+    named = {conf["name"]: conf} | {name: conf | alt for name, alt in settings.Q_CLUSTER["ALT_CLUSTERS"].items()}
+    return [Cluster(name, workers=one["workers"], timeout=one["timeout"]) for name, one in named.items()]

@@ -1,0 +1,139 @@
+"""Looking up what a notification points at: Get Order By RxID, then recorded like any order of the list."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from connector.intake.download import ring_download
+from connector.intake.models import Notification, NotificationState, RunStatus, SyncRun, UnroutedNotification
+from connector.intake.notifications import keep, ring_look_up
+from connector.intake.outcome import NOT_THE_ORDERS
+from connector.intake.pairing_row import not_paused
+from connector.intake.record import UnstorableOrder, record_order
+from connector.itero.errors import IteroError, NotFound
+from connector.pairing.access import PairingStopped, call
+from connector.pairing.models import Pairing, State
+from connector.pairing.sealing import SealError
+from labportal.labs.tenancy import in_lab
+
+BATCH = 50
+TRIES = 5
+ASK_AT_MOST = 200
+STUCK = timedelta(minutes=10)
+
+
+def look_up(lab_id: UUID, pairing_id: UUID) -> None:
+    """Ask Align for each waiting RxID, record what it says, and ring for the downloads."""
+    with in_lab(lab_id):
+        ready = Pairing.objects.of(lab_id).filter(not_paused(timezone.now()), state=State.ACTIVE)
+        pairing = ready.filter(pk=pairing_id).first()
+    batch = _take(lab_id, pairing_id) if pairing else []
+    if pairing is None or not batch:
+        return
+    with in_lab(lab_id):
+        run = SyncRun.objects.create(lab_id=lab_id, pairing=pairing, kind="notification", listed=len(batch))
+    try:
+        run.reason = _look_up_all(pairing, batch, run)
+    except BaseException:
+        run.reason = "interrupted"
+        raise
+    finally:
+        _end(run)
+    if run.new:
+        ring_download(lab_id, pairing_id)
+    if len(batch) == BATCH and not run.reason:
+        ring_look_up(lab_id, pairing_id)
+
+
+def _look_up_all(pairing: Pairing, batch: list[Notification], run: SyncRun) -> str:
+    """The reason code of what went wrong, '' if nothing did. Trouble with the line, Align or the pairing ends the
+    batch: the rest would meet it too."""
+    reason = ""
+    for place, push in enumerate(batch):
+        try:
+            run.new += _look_up_one(pairing, push)
+        except NOT_THE_ORDERS as error:
+            _put_back(push, error.code, attempts=push.attempts + 1)
+            for other in batch[place + 1 :]:
+                _put_back(other, error.code, attempts=other.attempts)
+            return str(error.code)
+        except (IteroError, UnstorableOrder) as error:
+            # A push may be quicker than Align's own index; the poll is the net below this.
+            _put_back(push, error.code, attempts=push.attempts + 1, ends=push.attempts + 1 >= TRIES)
+            run.malformed += not isinstance(error, NotFound)
+            reason = reason if isinstance(error, NotFound) else error.code
+    return reason
+
+
+def _end(run: SyncRun) -> None:
+    run.status = RunStatus.FAILED if run.reason else RunStatus.NEW if run.new else RunStatus.NOTHING_NEW
+    run.ended_at = timezone.now()
+    with in_lab(run.lab_id):
+        run.save()
+
+
+def _take(lab_id: UUID, pairing_id: UUID) -> list[Notification]:
+    """Waiting rows, and rows whose worker died: marked TAKEN, so that a push from now on is a new row. Those that
+    failed before come last, so that one which always fails does not keep the others waiting."""
+    now = timezone.now()
+    waiting = Q(state=NotificationState.QUEUED) | Q(state=NotificationState.TAKEN, taken_at__lt=now - STUCK)
+    with in_lab(lab_id):
+        rows = Notification.objects.of(lab_id).filter(pairing_id=pairing_id)
+        free = rows.filter(waiting).select_for_update(skip_locked=True)
+        batch = list(free.order_by("attempts", "received_at")[:BATCH])
+        rows.filter(pk__in=[push.pk for push in batch]).update(state=NotificationState.TAKEN, taken_at=now)
+    return batch
+
+
+def _look_up_one(pairing: Pairing, push: Notification) -> bool:
+    order = call(
+        pairing.lab_id,
+        pairing.pk,
+        lambda a: a.client.get_order_by_rx_id(a.endpoints, access_token=a.access_token, rx_id=push.rx_id),
+    )
+    new = record_order(pairing, order, source="notification").new
+    with in_lab(push.lab_id):
+        Notification.objects.of(push.lab_id).filter(pk=push.pk).update(state=NotificationState.DONE, reason="")
+    return new
+
+
+def _put_back(push: Notification, reason: str, *, attempts: int, ends: bool = False) -> None:
+    """Queue it again, or end it; if an equal push came meanwhile, that one stands for both."""
+    with in_lab(push.lab_id):
+        row = Notification.objects.of(push.lab_id).filter(pk=push.pk)
+        if ends:
+            row.update(state=NotificationState.UNKNOWN, reason=reason, attempts=attempts)
+            return
+        try:
+            with transaction.atomic():
+                row.update(state=NotificationState.QUEUED, reason=reason, attempts=attempts)
+        except IntegrityError:
+            row.update(state=NotificationState.DONE, reason=reason, attempts=attempts)
+
+
+def route_unrouted() -> None:
+    """Ask the active pairings, one after the other and a bounded number, whose RxID this is."""
+    for push in UnroutedNotification.objects.order_by("received_at")[:10]:
+        # Counted before asking: a look-up that is cut short counts too, or it would begin anew for ever.
+        taken = UnroutedNotification.objects.filter(pk=push.pk, asked=push.asked).update(asked=F("asked") + 1)
+        if taken and (_route(push.rx_id) or push.asked + 1 >= TRIES):
+            push.delete()
+
+
+def _route(rx_id: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT lab_id, pairing_id FROM resolve.active_pairings(%s)", [ASK_AT_MOST])
+        pairings: list[tuple[UUID, UUID]] = cursor.fetchall()
+    for lab_id, pairing_id in pairings:
+        try:
+            call(lab_id, pairing_id, lambda a: a.client.get_order_by_rx_id(
+                a.endpoints, access_token=a.access_token, rx_id=rx_id
+            ))  # fmt: skip
+        except (IteroError, PairingStopped, SealError):
+            continue
+        keep(lab_id, pairing_id, rx_id)
+        return True
+    return False

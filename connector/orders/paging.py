@@ -1,0 +1,79 @@
+"""Keyset pages of the inbox: a page goes on after the last row shown, so page 700 costs what page 1 does."""
+
+import base64
+import json
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import CharField, DateField, F, Func, QuerySet, Value
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.db.models.functions import Coalesce, Concat, Lower
+
+from connector.orders.models import Order
+
+PAGE = 50
+SORTS = {"received": "Newest first", "due": "Due first", "patient": "Patient A–Z"}
+FAR = date(9999, 12, 31)  # cases without a due date come last
+LONGEST_CURSOR = 4000  # two names of 300 letters, each of four bytes, in base64
+
+
+class WithoutAccents(Func):
+    """Émile stands beside Emil: PostgreSQL's own order of the C locale would put É behind Z."""
+
+    template = "regexp_replace(normalize(%(expressions)s, NFKD), U&'[\\0300-\\036F]', '', 'g')"
+    output_field = CharField()
+
+
+def _ordered(orders: QuerySet[Order], sort: str) -> tuple[QuerySet[Order], bool]:
+    """The orders with the `key` that they are sorted by, and whether the greatest comes first."""
+    if sort == "due":
+        return orders.annotate(key=Coalesce("due_date", Value(FAR, DateField()))), False
+    if sort == "patient":
+        name = Lower(Concat("patient_last", Value(", "), "patient_first"), output_field=CharField())
+        return orders.annotate(key=WithoutAccents(name)), False
+    return orders.annotate(key=F("received_at")), True
+
+
+def page(orders: QuerySet[Order], *, sort: str, cursor: str) -> QuerySet[Order]:
+    """Up to PAGE + 1 orders after the cursor, by native row comparison; the id parts equal keys."""
+    orders, descending = _ordered(orders, sort)
+    after = read_cursor(cursor, sort)
+    if after is not None:
+        compare = TupleLessThan if descending else TupleGreaterThan
+        orders = orders.filter(compare(Tuple(F("key"), F("id")), after))
+    sign = "-" if descending else ""
+    return orders.order_by(f"{sign}key", f"{sign}id")[: PAGE + 1]
+
+
+def cursor_after(row: dict[str, Any]) -> str:
+    """The cursor of the page that begins behind this row (its `key` and `id`)."""
+    key = row["key"]
+    text = key if isinstance(key, str) else key.isoformat()
+    return base64.urlsafe_b64encode(json.dumps([text, str(row["id"])], ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, sort: str) -> tuple[Any, UUID] | None:
+    """The key and id in a cursor; None, which is the first page, for one that was tampered with."""
+    if not cursor or len(cursor) > LONGEST_CURSOR:
+        return None
+    try:
+        text, order_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return _key(text, sort), UUID(order_id)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _key(text: str, sort: str) -> Any:
+    """Errors: ValueError or TypeError for what is no key of this sort."""
+    if sort == "due":
+        return date.fromisoformat(text)
+    if sort == "received":
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        return moment
+    text.encode()  # half of a surrogate pair is no text
+    if "\x00" in text:
+        raise ValueError("PostgreSQL keeps no NUL")
+    return text

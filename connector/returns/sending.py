@@ -1,0 +1,106 @@
+"""Telling Align of a return, once in effect: when an earlier attempt may have come through, Align is asked first."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from connector.intake.record import UnstorableOrder, record_order
+from connector.itero.errors import Conflict, IteroError
+from connector.orders.history import record
+from connector.orders.models import Order
+from connector.pairing.access import Access, PairingStopped, back_off, call
+from connector.pairing.sealing import SealError
+from connector.returns.models import Reason, Return, ReturnState
+from labportal.labs.tenancy import in_lab
+
+TRIES = 12
+CLAIM = timedelta(minutes=3)
+# Align's partner pages: the status of a returned case while the doctor scans again.
+WITH_DOCTOR = "scanning"
+
+
+def send(lab_id: UUID, return_id: UUID) -> None:
+    """Tell Align once; on trouble try again later, on a refusal stop with the reason."""
+    wanted = _claim(lab_id, return_id)
+    if wanted is None:
+        return
+    try:
+        # An attempt before this one was cut short, or its answer was lost. Sent again, a case whose re-scan is here
+        # already would go back to the doctor a second time.
+        if wanted.attempts > 1 and _came_through(wanted):
+            _sent(wanted, "return_sent")
+            return
+        try:
+            call(lab_id, wanted.order.pairing_id, lambda access: _tell(access, wanted))
+        except Conflict:
+            if not _came_through(wanted):
+                raise
+            _sent(wanted, "return_found")
+        else:
+            _sent(wanted, "return_sent")
+    except (IteroError, PairingStopped, SealError, UnstorableOrder) as error:
+        _not_sent(wanted, error)
+
+
+def _claim(lab_id: UUID, return_id: UUID) -> Return | None:
+    """Take the return for three minutes by moving its due time; nobody else sends it meanwhile. The attempt counts from
+    here, so that one which was cut short is known."""
+    now = timezone.now()
+    with in_lab(lab_id):
+        mine = Return.objects.of(lab_id).filter(pk=return_id, state=ReturnState.QUEUED, next_due__lte=now)
+        if not mine.update(next_due=now + CLAIM, attempts=F("attempts") + 1):
+            return None
+        rows = Return.objects.of(lab_id).select_related("order", "order__pairing", "revision", "by")
+        return rows.get(pk=return_id)
+
+
+def _tell(access: Access, wanted: Return) -> None:
+    access.client.return_to_doctor(
+        access.endpoints,
+        access_token=access.access_token,
+        order_id=wanted.order.order_id,
+        reason=wanted.reason,
+        comment=f"{Reason(wanted.reason).label}. {wanted.comment}".strip(),
+    )
+
+
+def _came_through(wanted: Return) -> bool:
+    """Whether Align has the case at the doctor, or shows a newer scan than the one that was to go back."""
+    order = wanted.order
+    seen = call(
+        order.lab_id,
+        order.pairing_id,
+        lambda a: a.client.get_order_by_rx_id(a.endpoints, access_token=a.access_token, rx_id=order.rx_id),
+    )
+    known = record_order(order.pairing, seen, source="lookup").order
+    return seen.status.casefold() == WITH_DOCTOR or known.latest_number > wanted.revision.number
+
+
+def _sent(done: Return, kind: str) -> None:
+    now = timezone.now()
+    with in_lab(done.lab_id):
+        order = Order.objects.of(done.lab_id).select_for_update(no_key=True).get(pk=done.order_id)
+        queued = Return.objects.of(done.lab_id).filter(pk=done.pk, state=ReturnState.QUEUED)
+        if not queued.update(state=ReturnState.SENT, sent_at=now, problem="", next_due=None):
+            return  # a second worker, that began when our claim had run out, said so already
+        # A re-scan may have arrived while Align answered: then nobody waits any more.
+        if order.latest_number == done.revision.number:
+            order.waiting_since = now
+            order.save(update_fields=["waiting_since", "updated_at"])
+        record(order, kind, revision=done.revision, by=done.by)
+
+
+def _not_sent(wanted: Return, error: IteroError | PairingStopped | SealError | UnstorableOrder) -> None:
+    again = (not isinstance(error, IteroError) or error.retry) and wanted.attempts < TRIES
+    wait = timedelta(seconds=back_off(wanted.attempts - 1, getattr(error, "retry_after", None)))
+    with in_lab(wanted.lab_id):
+        queued = Return.objects.of(wanted.lab_id).filter(pk=wanted.pk, state=ReturnState.QUEUED)
+        changed = queued.update(
+            state=ReturnState.QUEUED if again else ReturnState.REFUSED,
+            problem=error.code,
+            next_due=timezone.now() + wait if again else None,
+        )
+        if changed and not again:
+            record(wanted.order, "return_refused", revision=wanted.revision, by=wanted.by, reason=error.code)

@@ -1,0 +1,90 @@
+"""Keeps both task clusters working: pings each end to end, and kills and restarts a group that no longer answers.
+
+A cluster can stop for ever while all its processes live: a worker killed while idle held the queue's read lock
+(measured). So "alive" means that a ping task came through. A cluster whose every worker is busy is not pinged, and a
+database that does not answer is nobody's fault.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+
+from django.db import DatabaseError, InterfaceError, close_old_connections
+
+from labportal.doorbell import ring
+from labportal.env import BASE_DIR
+from labportal.running.leftovers import remember
+from labportal.running.liveness import answered_at, busy_workers
+from labportal.running.processes import Processes, python
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Cluster:
+    """One django-q cluster; `timeout` is its longest task, `waiting_since` the oldest ping without an answer."""
+
+    name: str
+    workers: int
+    timeout: float
+    waiting_since: float = 0.0
+    pinged_at: float = 0.0
+
+
+class Supervisor:
+    """`ping_every` and `stale_after` in seconds; more machines answer each other's pings, so allow for their number."""
+
+    def __init__(self, clusters: list[Cluster], *, ping_every: float, stale_after: float) -> None:
+        self.clusters = clusters
+        self.children = Processes({})
+        self.ping_every, self.stale_after = ping_every, stale_after
+
+    def start(self, cluster: Cluster) -> None:
+        command = python(str(BASE_DIR / "manage.py"), "qcluster")
+        self.children.start(cluster.name, command, Q_CLUSTER_NAME=cluster.name)
+        remember([child.pid for child in self.children.running.values()])
+        cluster.waiting_since = 0.0
+
+    def watch(self) -> None:
+        """One round; call it every half second."""
+        for cluster in self.clusters:
+            if self.children.running[cluster.name].poll() is not None:
+                log.error("cluster_ended %s", cluster.name)
+                self._restart(cluster)
+            elif self._is_stale(cluster, time.time()):
+                log.error("cluster_stale %s", cluster.name)
+                self._restart(cluster)
+
+    def _restart(self, cluster: Cluster) -> None:
+        self.children.stop(cluster.name, patience=0)
+        self.start(cluster)
+
+    def _is_stale(self, cluster: Cluster, now: float) -> bool:
+        if answered_at(cluster.name) >= cluster.waiting_since > 0.0:
+            cluster.waiting_since = 0.0
+        if busy_workers(cluster.name, longest=cluster.timeout + 60) >= cluster.workers:
+            cluster.waiting_since = 0.0
+            return False
+        if now - cluster.pinged_at >= self.ping_every:
+            cluster.pinged_at = now
+            if not self._ping(cluster):
+                cluster.waiting_since = 0.0
+            elif not cluster.waiting_since:
+                cluster.waiting_since = now
+        return bool(cluster.waiting_since) and now - cluster.waiting_since > self.stale_after
+
+    def _ping(self, cluster: Cluster) -> bool:
+        """False while the database does not answer."""
+        try:
+            close_old_connections()
+            ring("labportal.running.liveness.answer", cluster.name, cluster=cluster.name)
+        except (DatabaseError, InterfaceError):
+            return False
+        return True
+
+    def stop(self, *, patience: float) -> None:
+        """SIGTERM to all, then wait; what is not done by then is killed, and found again by the sweep."""
+        for process in self.children.running.values():
+            process.terminate()
+        for cluster in self.clusters:
+            self.children.stop(cluster.name, patience=patience)

@@ -1,0 +1,101 @@
+"""The worker: whatever single process of it is killed, the next task is done, and none is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+from labportal.doorbell import ring
+
+ROOT = Path(__file__).resolve().parents[2]
+KINDS = ("main", "sentinel", "first worker", "second worker", "pusher", "monitor")
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if parent == pid:
+                found.append(int(entry.name))
+    return sorted(found)
+
+
+def tree_of(pid: int) -> list[int]:
+    return [pid, *(below for child in children_of(pid) for below in tree_of(child))]
+
+
+def is_running(pid: int) -> bool:
+    """Whether it still executes; a dead child that nobody has waited for yet does not count."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in {"Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def cluster_main(worker: int, name: str) -> int:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        for pid in children_of(worker):
+            with suppress(ProcessLookupError, FileNotFoundError):
+                found = f"Q_CLUSTER_NAME={name}\0".encode() in Path(f"/proc/{pid}/environ").read_bytes()
+                if found and len(tree_of(pid)) >= len(KINDS):
+                    return pid
+        time.sleep(0.2)
+    raise AssertionError(f"no complete cluster {name}")
+
+
+def task_is_done(seconds: float) -> bool:
+    """Ring every two seconds, as the tick does, until a task has left its trace: a ring that a killed cluster had
+    taken already comes again only after the queue's `retry`."""
+    end = time.monotonic() + seconds
+    traces: list[str] = []
+    while time.monotonic() < end:
+        traces.append(f"trace-{time.monotonic_ns()}")
+        ring("tests.labportal.worker_tasks.leave_trace", traces[-1])
+        wait = time.monotonic() + 2
+        while time.monotonic() < wait:
+            if cache.get_many(traces):
+                return True
+            time.sleep(0.2)
+    return False
+
+
+@pytest.fixture
+def worker(committed: None, tmp_path: Path) -> Iterator[int]:
+    url = "postgresql://{USER}:{PASSWORD}@/{NAME}?host={HOST}&port={PORT}"
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": url.format(**settings.DATABASES["default"]),
+        "SECRET_KEY": settings.SECRET_KEY,
+        "WORKER_PING_SECONDS": "1",
+        "WORKER_STALE_SECONDS": "6",
+    }
+    with (tmp_path / "worker.log").open("w") as log:
+        process = subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=ROOT, env=environment, stderr=log)
+    yield process.pid
+    everyone = tree_of(process.pid)
+    process.terminate()
+    assert process.wait(40) == 0
+    assert [pid for pid in everyone if is_running(pid)] == []
+
+
+def test_each_single_process_may_be_killed_and_the_next_task_is_done(worker: int) -> None:
+    assert task_is_done(60)
+    for index, kind in enumerate(KINDS):
+        main = cluster_main(worker, "portal")
+        inside = tree_of(main)
+        os.kill(inside[index], signal.SIGKILL)
+        assert task_is_done(60), f"{kind} was killed, and no task came through after it"
