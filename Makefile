@@ -16,7 +16,7 @@ setup: ## install everything into .venv (done by the others when needed)
 
 # exec: a signal reaches the portal itself, with no shell between; it stops its database, web and worker.
 demo: setup ## a portal with two demo labs and a stand-in for Align's cloud; prints the address and log-ins
-	@exec $(PYTHON) manage.py demo
+	@DATA_DIR="$${DATA_DIR:-.data/demo}" exec $(PYTHON) manage.py demo
 
 run: setup ## the portal of this machine: database, web and worker
 	@exec $(PYTHON) manage.py serve

@@ -213,6 +213,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_TLS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # log-in limits count the visitor's address, not the proxy's
 # A form that starts the log-in at Align ends there by a redirect, which browsers count as the form's target.
 _login = urlsplit(ITERO_LOGIN_PAGE)
 _align = [f"{_login.scheme}://{_login.netloc}"] if _login.netloc else []

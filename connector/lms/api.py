@@ -20,10 +20,10 @@ from connector.lms.listing import page_of_orders
 from connector.lms.openapi import binary, published
 from connector.lms.order_json import whole_order
 from connector.lms.problems import ProblemError, answer_in_problems, not_found
-from connector.lms.ranges import narrow
-from connector.orders.downloads import stored_member, stored_zip
+from connector.orders.delivery import stored_member, stored_zip
 from connector.orders.history import record
 from connector.orders.models import HAS_FILES, Revision, ScanFile, TimelineEvent
+from connector.orders.ranges import narrow
 
 FILES_ARE_ONE_EXPORT = timedelta(hours=1)
 ERRORS = {401: schemas.Problem, 403: schemas.Problem, 429: schemas.Problem}
@@ -68,7 +68,7 @@ def order(request: KeyRequest, order_id: UUID) -> HttpResponse:
     "orders/{order_id}/revisions/{number}/zip", url_name="zip", operation_id="getZip",
     summary="The zip of a revision, byte for byte as Align gave it",
     response={200: None, 206: None, 416: schemas.Problem, **ERRORS_OF_ONE},
-    openapi_extra=binary("application/zip", ranges=True),
+    openapi_extra=binary("application/zip"),
 )  # fmt: skip
 def revision_zip(request: KeyRequest, order_id: UUID, number: int) -> HttpResponseBase:
     """A broken download can go on: send Range, and the ETag as If-Range."""
@@ -86,7 +86,8 @@ def revision_zip(request: KeyRequest, order_id: UUID, number: int) -> HttpRespon
 
 @api.get(
     "orders/{order_id}/files/{file_id}", url_name="file", operation_id="getFile", summary="One file of a zip",
-    response={200: None, **ERRORS_OF_ONE}, openapi_extra=binary("application/octet-stream"),
+    response={200: None, 206: None, 416: schemas.Problem, **ERRORS_OF_ONE},
+    openapi_extra=binary("application/octet-stream"),
 )  # fmt: skip
 def file(request: KeyRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase:
     """The file as it lies in the zip."""
@@ -95,8 +96,10 @@ def file(request: KeyRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase
     found = files.filter(pk=file_id, revision__order_id=order_id, revision__state__in=HAS_FILES).first()
     if found is None:
         raise not_found()
+    response = stored_member(found)
+    narrow(response, request)
     _files_exported(request, found.revision)
-    return stored_member(found)
+    return response
 
 
 @api.get("openapi.json", url_name="openapi", include_in_schema=False, auth=None, throttle=[])

@@ -22,11 +22,9 @@ HEADERS_OF_FILES = {
 }
 
 
-def binary(kind: str, *, ranges: bool = False) -> Json:
-    """What ninja can't say of an operation: its body is a file."""
+def binary(kind: str) -> Json:
+    """What ninja can't say of an operation: its body is a file, or a part of one."""
     whole: Json = {"content": {kind: {}}, "headers": dict(HEADERS_OF_FILES)}
-    if not ranges:
-        return {"responses": {200: whole}}
     part = {
         "content": {kind: {}},
         "headers": HEADERS_OF_FILES | {"Content-Range": TEXT | {"description": "bytes FIRST-LAST/SIZE"}},

@@ -7,6 +7,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, Throttled, ValidationError
 
+from connector.orders.delivery import FileMissing
+from connector.orders.ranges import RangeOutside
+
 PROBLEM_JSON = "application/problem+json"
 
 
@@ -26,6 +29,7 @@ TITLES = {
     416: "Range not satisfiable",
     422: "Bad parameter",
     429: "Too many requests",
+    503: "Not available now",
 }
 
 
@@ -71,6 +75,16 @@ def answer_in_problems(api: NinjaAPI) -> None:
     @api.exception_handler(Http404)
     def missing(request: HttpRequest, error: Http404) -> HttpResponse:
         return problem(not_found())
+
+    @api.exception_handler(RangeOutside)
+    def outside(request: HttpRequest, error: RangeOutside) -> HttpResponse:
+        words = f"The file has {error.size} bytes; that range lies outside."
+        return problem(ProblemError(416, "range", words, error.headers))
+
+    @api.exception_handler(FileMissing)
+    def file_missing(request: HttpRequest, error: FileMissing) -> HttpResponse:
+        words = "The portal knows this file but can't find it in its store. Tell the portal's operator."
+        return problem(ProblemError(503, error.code, words))
 
     @api.exception_handler(ValidationError)
     def bad_parameter(request: HttpRequest, error: ValidationError) -> HttpResponse:

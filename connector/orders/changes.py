@@ -1,5 +1,6 @@
 """What changed from one revision to the next: status, files by hash, Rx fields."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.orders.models import Revision, ScanFile
@@ -13,7 +14,7 @@ COMPARED = ("upper", "lower", "both", "pre_treatment", "margin")
 RX_FIELDS = {"procedure": "Procedure", "case_type": "Case type", "due_date": "Due date", "notes": "Notes"}
 
 
-def changes(before: Revision, after: Revision, files: dict[Any, list[ScanFile]]) -> list[str]:
+def changes(before: Revision, after: Revision, files: Mapping[Any, Sequence[ScanFile]]) -> list[str]:
     """Sentences; `files` maps revision id to its files. Empty when the files are not read yet and all else is equal."""
     said = []
     if before.vendor_status != after.vendor_status:
@@ -31,7 +32,7 @@ def changes(before: Revision, after: Revision, files: dict[Any, list[ScanFile]])
     return said
 
 
-def _hashes(files: list[ScanFile]) -> dict[str, frozenset[str]]:
+def _hashes(files: Sequence[ScanFile]) -> dict[str, frozenset[str]]:
     grouped: dict[str, set[str]] = {}
     for file in files:
         grouped.setdefault(file.role, set()).add(file.sha256)

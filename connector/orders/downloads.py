@@ -1,182 +1,134 @@
-"""Handing out files: the zip as it came, one member of it, several cases in one zip, previews and pictures.
+"""Handing out files to people: the access check comes first and reads all that the answer needs."""
 
-The access check comes first and reads all it needs; the body that streams afterwards touches no database.
-"""
-
-import re
-from collections.abc import Iterator
-from typing import IO, Any
+from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_POST
-from zipstream import ZipStream
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
-from connector.orders import services, store
+from connector.orders import delivery, services
+from connector.orders.delivery import FileMissing
 from connector.orders.models import HAS_FILES, Order, Revision, ScanFile
-from connector.scans import open_member
+from connector.orders.ranges import RangeOutside, narrow
 from labportal.labs.access import LabRequest, member
 
 AT_ONCE = 100
-CHUNK = 1 << 18
 
 
-def zip_name(order: Order, revision: Revision) -> str:
-    """The download's file name: no patient's name in it, since file names end up in mails and on shared disks."""
-    number = f"_r{revision.number}" if revision.number > 1 else ""
-    return f"iTero_{re.sub(r'[^A-Za-z0-9_-]', '_', order.order_id)}{number}.zip"
-
-
-def attachment(response: HttpResponseBase) -> HttpResponseBase:
-    """Foreign content must never run as ours: attachment, nosniff, sandbox, no-store."""
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def stored_zip(order: Order, revision: Revision) -> FileResponse:
-    """The vendor's zip, byte for byte."""
-    response = FileResponse(
-        store.open_stored(revision.archive),
-        as_attachment=True,
-        filename=zip_name(order, revision),
-        content_type="application/zip",
-    )
-    response.headers["ETag"] = f'"{revision.sha256}"'
-    attachment(response)
-    return response
-
-
-def stored_member(file: ScanFile) -> StreamingHttpResponse:
-    """One member, streamed out of its zip."""
-    path = store.local_path(file.revision.archive)
-    response = StreamingHttpResponse(
-        _member_body(file.revision.archive, path, file.member), content_type="application/octet-stream"
-    )
-    response.headers["Content-Length"] = str(file.size)
-    response.headers["ETag"] = f'"{file.sha256}"'
-    label = re.sub(r"[^\w.#() -]", "_", file.name.rsplit("/", 1)[-1])[-150:] or "file"
-    ascii_label = label.encode("ascii", "replace").decode().replace("?", "_")
-    response.headers["Content-Disposition"] = f'attachment; filename="{ascii_label}"'
-    attachment(response)
-    return response
-
-
-def _member_body(archive: str, path: Any, member_index: int) -> Iterator[bytes]:
-    if path is None:
-        with store.as_local_file(archive) as copy, open_member(copy, member_index) as stream:
-            yield from _chunks(stream)
-        return
-    with open_member(path, member_index) as stream:
-        yield from _chunks(stream)
-
-
-def _chunks(stream: IO[bytes] | Any) -> Iterator[bytes]:
-    while chunk := stream.read(CHUNK):
-        yield chunk
-
-
-@require_GET
+@require_safe
 @member
 def revision_zip(request: LabRequest, order_id: UUID, number: int) -> HttpResponseBase:
     """The whole zip of one revision."""
     order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
     revisions = Revision.objects.of(request.lab).filter(order=order, state__in=HAS_FILES)
     revision = get_object_or_404(revisions, number=number)
-    services.downloaded(order=order, user=request.user, what=f"zip of scan {number}", revision=revision)
-    return stored_zip(order, revision)
+    try:
+        response = delivery.stored_zip(order, revision)
+    except FileMissing:
+        return _missing(request, order)
+    return _hand_out(request, response, order, revision, f"zip of scan {number}")
 
 
-@require_GET
+@require_safe
 @member
 def file(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase:
     """One file of a case."""
     files = ScanFile.objects.of(request.lab).select_related("revision", "revision__order")
-    found = get_object_or_404(files, pk=file_id, revision__order_id=order_id)
-    services.downloaded(
-        order=found.revision.order, user=request.user, what=f"one file ({found.role})", revision=found.revision
-    )
-    return stored_member(found)
+    found = get_object_or_404(files, pk=file_id, revision__order_id=order_id, revision__state__in=HAS_FILES)
+    order, revision = found.revision.order, found.revision
+    try:
+        response = delivery.stored_member(found)
+    except FileMissing:
+        return _missing(request, order)
+    return _hand_out(request, response, order, revision, f"one file ({found.role})")
+
+
+def _hand_out(
+    request: LabRequest, response: FileResponse, order: Order, revision: Revision, what: str
+) -> HttpResponseBase:
+    """Whole or in part; written on the timeline once, not for a look (HEAD) or the rest of a broken download."""
+    try:
+        part = narrow(response, request)
+    except RangeOutside as outside:
+        return HttpResponse(status=416, headers=outside.headers)
+    if request.method == "GET" and (part is None or part[0] == 0):
+        services.downloaded(order=order, user=request.user, what=what, revision=revision)
+    return delivery.without_body(request, response)
+
+
+def _missing(request: LabRequest, order: Order) -> HttpResponseBase:
+    """The file was here and is gone: only the operator's backup can bring it back."""
+    case = {"patient": order.patient or "No name", "order_id": order.order_id, "pk": order.pk}
+    return render(request, "orders/file_missing.html", {"case": case}, status=503)
 
 
 @require_POST
 @member
 def download_many(request: LabRequest) -> HttpResponseBase:
-    """Several cases in one zip of zips; a case whose files are not here yet is left out, and said."""
-    ids = {value for value in request.POST.getlist("order") if re.fullmatch(r"[0-9a-f-]{36}", value)}
-    orders = {order.pk: order for order in Order.objects.of(request.lab).filter(pk__in=list(ids)[:AT_ONCE])}
-    revisions: dict[UUID, Revision] = {}
-    for revision in Revision.objects.of(request.lab).filter(order__in=orders, state__in=HAS_FILES).order_by("number"):
-        revisions[revision.order_id] = revision
-    if not revisions:
+    """Several cases in one zip of zips; a case whose files are not here is left out, and said."""
+    wanted = _ids(request.POST.getlist("order"))
+    cases = _with_files(request, wanted[:AT_ONCE])
+    left_out = len(wanted) - len(cases)
+    if not cases:
         messages.warning(request, "None of the selected cases has its files here yet.")
         return redirect("inbox")
-    for order_id, revision in revisions.items():
-        services.downloaded(
-            order=orders[order_id],
-            user=request.user,
-            what=f"zip of scan {revision.number}, with others",
-            revision=revision,
-        )
-    if len(revisions) == 1:
-        ((order_id, revision),) = revisions.items()
-        return stored_zip(orders[order_id], revision)
-    return _zip_of_zips([(zip_name(orders[pk], revision), revision) for pk, revision in revisions.items()])
+    if left_out:
+        words = "1 selected case is" if left_out == 1 else f"{left_out} selected cases are"
+        messages.warning(request, f"{words} not in the download: no files are here yet.")
+    alone = len(cases) == 1
+    for order, revision in cases:
+        what = f"zip of scan {revision.number}" + ("" if alone else ", with others")
+        services.downloaded(order=order, user=request.user, what=what, revision=revision)
+    return delivery.stored_zip(*cases[0]) if alone else delivery.zip_of_zips(cases)
 
 
-def _zip_of_zips(named: list[tuple[str, Revision]]) -> HttpResponseBase:
-    stream = ZipStream(sized=True)
-    for name, revision in named:
-        path = store.local_path(revision.archive)
-        if path is not None:
-            stream.add_path(path, arcname=name)
-        else:
-            stream.add(_stored_chunks(revision.archive), arcname=name, size=revision.size)
-    response = StreamingHttpResponse(stream, content_type="application/zip")
-    response.headers["Content-Length"] = str(len(stream))
-    response.headers["Content-Disposition"] = 'attachment; filename="iTero_cases.zip"'
-    return attachment(response)
+def _ids(texts: Sequence[str]) -> list[UUID]:
+    """The ids that are ids, each once, in the order in which they were selected."""
+    ids: dict[UUID, None] = {}
+    for text in texts:
+        with suppress(ValueError):
+            ids[UUID(text)] = None
+    return list(ids)
 
 
-def _stored_chunks(archive: str) -> Iterator[bytes]:
-    with store.open_stored(archive) as stream:
-        yield from _chunks(stream)
+def _with_files(request: LabRequest, ids: list[UUID]) -> list[tuple[Order, Revision]]:
+    """Each of the lab's own cases among them, with its latest revision whose zip is in the store."""
+    orders = Order.objects.of(request.lab).in_bulk(ids)
+    latest: dict[UUID, Revision] = {}
+    for revision in Revision.objects.of(request.lab).filter(order__in=orders, state__in=HAS_FILES).order_by("number"):
+        latest[revision.order_id] = revision
+    found = []
+    for order_id in ids:
+        if order_id in latest:
+            with suppress(FileMissing):
+                delivery.must_exist(latest[order_id].archive, latest[order_id])
+                found.append((orders[order_id], latest[order_id]))
+    return found
 
 
-def _derived(name: str, kind: str) -> HttpResponseBase:
-    """A preview or picture that we made ourselves; shown inside our pages, so no attachment."""
-    if not name or not store.scans().exists(name):
-        return HttpResponse(status=404)
-    response = FileResponse(store.open_stored(name), content_type=kind)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-@require_GET
+@require_safe
 @member
 def preview(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase:
     """The reduced mesh for the 3D view (binary PLY, millimetres)."""
     found = get_object_or_404(ScanFile.objects.of(request.lab), pk=file_id, revision__order_id=order_id)
-    return _derived(found.preview if found.role != "thumbnail" else "", "application/octet-stream")
+    return delivery.derived(request, found.preview if found.role != "thumbnail" else "", "application/octet-stream")
 
 
-@require_GET
+@require_safe
 @member
 def picture(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase:
     """A gallery picture, decoded and encoded anew by us."""
-    found = get_object_or_404(
-        ScanFile.objects.of(request.lab), pk=file_id, revision__order_id=order_id, role="thumbnail"
-    )
-    return _derived(found.preview, "image/jpeg")
+    pictures = ScanFile.objects.of(request.lab).filter(role="thumbnail")
+    found = get_object_or_404(pictures, pk=file_id, revision__order_id=order_id)
+    return delivery.derived(request, found.preview, "image/jpeg")
 
 
-@require_GET
+@require_safe
 @member
 def thumbnail(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     """The small picture of the inbox."""
     order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
-    return _derived(order.thumbnail, "image/jpeg")
+    return delivery.derived(request, order.thumbnail, "image/jpeg")

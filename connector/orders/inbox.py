@@ -54,15 +54,18 @@ class Query:
             cursor=get.get("after", "")[: LONGEST_CURSOR + 1],
         )
 
-    def url(self, name: str = "inbox", **changes: str) -> str:
-        """The address with some answers changed; a filter change starts at the first page again."""
+    def words(self, **changes: str) -> dict[str, str]:
+        """The address's parameters with some answers changed; a change starts at the first page again."""
         words = {
             "lane": "" if self.lane == "inbox" else self.lane, "q": self.q,
             "sort": "" if self.sort == "received" else self.sort, "due": self.due, "connection": self.pairing,
             "doctor": self.doctor, "after": "",
         } | changes  # fmt: skip
-        query = urlencode({key: value for key, value in words.items() if value})
-        return reverse(name) + (f"?{query}" if query else "")
+        return {key: value for key, value in words.items() if value}
+
+    def url(self, **changes: str) -> str:
+        query = urlencode(self.words(**changes))
+        return reverse("inbox") + (f"?{query}" if query else "")
 
 
 def _uuid(text: str) -> str:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from connector.orders.inbox import LANES, lane_filter
+from connector.orders.inbox import LANES, Query, lane_filter
 from connector.orders.models import Order
 from connector.pairing.health import ago, health
 from connector.pairing.models import Pairing, State
@@ -53,11 +53,9 @@ def _nav(request: Any, pairings: Any) -> dict[str, Any]:
 
 def _lanes(request: HttpRequest, lab: Lab) -> list[dict[str, Any]]:
     today = timezone.localdate()
-    counts = Order.objects.of(lab).aggregate(
-        **{lane: Count("pk", filter=lane_filter(lane, today) if lane != "all" else Q()) for lane in COUNTED}
-    )
-    here = request.path_info == reverse("inbox")
-    current = request.GET.get("lane", "inbox") if here else ""
+    counts = Order.objects.of(lab).aggregate(**{lane: Count("pk", filter=lane_filter(lane, today)) for lane in COUNTED})
+    query = Query.read(request.GET)
+    current = query.lane if request.path_info == reverse("inbox") and not query.q else ""  # a search is in no lane
     return [
         {
             "key": lane,

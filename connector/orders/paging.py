@@ -50,7 +50,9 @@ def cursor_after(row: dict[str, Any]) -> str:
     """The cursor of the page that begins behind this row (its `key` and `id`)."""
     key = row["key"]
     text = key if isinstance(key, str) else key.isoformat()
-    return base64.urlsafe_b64encode(json.dumps([text, str(row["id"])], ensure_ascii=False).encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(json.dumps([text, str(row["id"])], ensure_ascii=False).encode()).decode().rstrip("=")
+    )
 
 
 def read_cursor(cursor: str, sort: str) -> tuple[Any, UUID] | None:

@@ -6,7 +6,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from connector.orders import services
 from connector.orders.case import case_page
@@ -17,25 +17,26 @@ from connector.pairing.models import LINKED, Pairing
 from labportal.labs.access import LabRequest, member, worker
 
 
-@require_GET
+@require_safe
 @member
 def inbox(request: LabRequest) -> HttpResponseBase:
     """The lab's cases; the same address with htmx gives the rows alone."""
     orders = Order.objects.of(request.lab)
     query = Query.read(request.GET)
     found, cursor = rows(listed(orders, query, timezone.localdate()), query, lab=request.lab, user=request.user)
+    empty = None if found else _empty(request, query)
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx's middleware
-        return render(request, "orders/_rows.html", {"rows": found, "empty": _empty(request, query)})
+        return render(request, "orders/_rows.html", {"rows": found, "empty": empty})
     return render(request, "orders/inbox.html", {
         "heading": "Search" if query.q else LANES[query.lane],
-        "search": {"q": query.q, "url": reverse("inbox"), "keep": [("lane", query.lane)]},
+        "search": {"q": query.q, "url": reverse("inbox"), "keep": list(query.words(q="").items())},
         "chips": _chips(request, query),
         "sort": {"current": query.sort, "options": _sorts(query)},
         "rows": found,
         "next_url": query.url(after=cursor) if cursor else "",
-        "previous_url": query.url() if query.cursor else "",
+        "first_url": query.url() if query.cursor else "",
         "refresh_url": query.url(after=query.cursor),
-        "empty": _empty(request, query),
+        "empty": empty,
     })  # fmt: skip
 
 
@@ -72,6 +73,9 @@ def _chips(request: LabRequest, query: Query) -> list[dict[str, object]]:
 
 def _empty(request: LabRequest, query: Query) -> dict[str, str]:
     """What an empty list says: what it means, and what to do."""
+    if query.cursor:
+        return {"title": "That was the last case", "text": "The cases that stood here moved on meanwhile.",
+                "action_label": "First page", "action_url": query.url()}  # fmt: skip
     if query.q or query.due or query.doctor or query.pairing:
         return {"title": "No case fits", "text": "Try fewer or other words, or remove a filter.",
                 "action_label": "Show all cases", "action_url": f"{reverse('inbox')}?lane=all"}  # fmt: skip
@@ -92,12 +96,13 @@ def _empty(request: LabRequest, query: Query) -> dict[str, str]:
     return {"title": title, "text": text, "action_label": "", "action_url": ""}
 
 
-@require_GET
+@require_safe
 @member
 def case(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     """One case; `?revision=2` shows an older scan. Opening it takes this person's new mark away."""
     order = get_object_or_404(Order.objects.of(request.lab).select_related("pairing"), pk=order_id)
-    services.mark_seen(order=order, user=request.user)
+    if request.method == "GET":
+        services.mark_seen(order=order, user=request.user)
     wanted = request.GET.get("revision", "")
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 7 else None
     page = case_page(order, number=number, lab=request.lab, membership=request.membership)

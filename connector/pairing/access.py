@@ -5,7 +5,7 @@ family; with it one call served all eight (measured). It is the only lock that i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -50,7 +50,7 @@ class Access:
 
     client: Client
     endpoints: Endpoints
-    access_token: str
+    access_token: str = field(repr=False)
 
 
 def call(lab_id: UUID, pairing_id: UUID, action: Callable[[Access], Answer]) -> Answer:

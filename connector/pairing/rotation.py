@@ -4,6 +4,7 @@ from uuid import UUID
 
 from connector.pairing.models import Pairing
 from connector.pairing.sealing import SealError, seal, sealed_with_newest_key, unseal
+from connector.pairing.trouble import lock
 from labportal.labs.routers import as_operator
 from labportal.labs.tenancy import in_lab
 
@@ -26,7 +27,7 @@ def rotate_all() -> tuple[int, int]:
 def _rotate(lab_id: UUID, pairing_id: UUID) -> int:
     """Under the row lock that a refresh takes too, so that neither writes over the other."""
     with in_lab(lab_id):
-        pairing = Pairing.objects.of(lab_id).select_for_update().get(pk=pairing_id)
+        pairing = lock(lab_id, pairing_id)
         changed = []
         for field in SEALED:
             sealed = getattr(pairing, field)

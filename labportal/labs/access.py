@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from labportal.labs.models import Lab, Membership, User
 
@@ -34,6 +34,8 @@ def member(view: LabView[P]) -> Callable[..., HttpResponseBase]:
 
     @wraps(view)
     def guarded(request: LabRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.lab is None and request.user.is_staff:
+            return redirect("admin:index")  # the operator belongs to no lab
         if request.lab is None:
             return render(request, "labs/no_lab.html", status=403)
         response = view(request, *args, **kwargs)

@@ -18,8 +18,8 @@ class OfferedFilters:
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         offered = self.get_list_filter(request)  # type: ignore[attr-defined]  # a mixin of ModelAdmin
-        names = [item[0] if isinstance(item, (tuple, list)) else item for item in offered]
-        return any(lookup == f"{name}{ending}" for name in names if isinstance(name, str) for ending in ENDINGS)
+        names = [getattr(item, "parameter_name", item) for item in offered]
+        return any(lookup == f"{name}{ending}" for name in names for ending in ENDINGS)
 
 
 class ReadOnlyAdmin(OfferedFilters, admin.ModelAdmin[Row]):

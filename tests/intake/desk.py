@@ -1,6 +1,7 @@
-"""A lab at work in a test: its pairing with a running simulator, and a worker's turn at the task queue in this process."""
+"""A lab at work in a test: its pairing with a running simulator, and a worker's turns in this process."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
@@ -31,6 +33,7 @@ from tests.align import PROFILES, again, change, pair_lab
 from tests.simulator.launch import Simulator
 
 ROUNDS = 60
+READY = "Ready for Download"
 # What the page's size is called, by dialect: when counting orders or following links, when counting pages.
 PAGE_SIZE_WORDS = {"assumed": ("limit", "pageSize"), "contract": ("Limit", "Size")}
 
@@ -43,6 +46,20 @@ class Desk:
     lab: Lab
     pairing: Pairing
     browser: Client
+    in_stock: dict[str, list[str]]
+
+    def arrives(self, kind: str = "normal") -> str:
+        """A practice's scan becomes ready at Align, without a notification; its order id."""
+        order_id = self.in_stock[kind].pop(0)
+        self.align.tell(f"orders/{order_id}/status", {"status": READY, "listed": True})
+        return order_id
+
+    def rx_id(self, order_id: str) -> str:
+        return str(self.align.order(order_id)["rx_id"])
+
+    def downloads(self, order_id: str) -> int:
+        """How often Align has begun to give out its full zip."""
+        return int(self.align.order(order_id)["downloads"])
 
     # --- working -----------------------------------------------------------------------------------------------------
 
@@ -81,6 +98,15 @@ class Desk:
             if self.revision(order_id).has_files:
                 break
         return self.revision(order_id)
+
+    def push(self, order_id: str, secret: str = "") -> int:
+        """Align's notification of an order; the answer's status."""
+        return self.push_body({"rxId": self.rx_id(order_id)}, secret)
+
+    def push_body(self, body: Any, secret: str = "") -> int:
+        url = reverse("notify", args=[secret or self.pairing.callback_secret])
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return Client().post(url, content, content_type="application/json").status_code
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
@@ -151,11 +177,16 @@ class Desk:
         assert [event.seq for event in self.events()] == list(range(1, len(self.events()) + 1))
 
 
-def make_desk(align: Simulator, lab: Lab, browser: Client, account: str = "479", mode: str = FetchMode.FULL) -> Desk:
+OpenDesk = Callable[..., Desk]
+
+
+def make_desk(
+    align: Simulator, orders: dict[str, list[str]], lab: Lab, browser: Client, *, mode: str = FetchMode.FULL
+) -> Desk:
     """Pair through the pages; the first look that the pairing rings for is left out, so that a test decides when."""
-    pairing = pair_lab(browser, align, account, fetch_mode=mode)
+    pairing = pair_lab(browser, align, "479", fetch_mode=mode)
     OrmQ.objects.all().delete()
-    return Desk(align, lab, pairing, browser)
+    return Desk(align, lab, pairing, browser, orders)
 
 
 def work() -> list[str]:
@@ -182,7 +213,10 @@ def sha256(content: bytes) -> str:
 def point_scans_at(values: Any, folder: Path) -> None:
     """Zips, staging and derived files of this test."""
     values.SCANS_DIR = folder
-    values.STORAGES = {**settings.STORAGES, "scans": {**settings.STORAGES["scans"], "OPTIONS": {"location": str(folder)}}}
+    values.STORAGES = {
+        **settings.STORAGES,
+        "scans": {**settings.STORAGES["scans"], "OPTIONS": {"location": str(folder)}},
+    }
 
 
 def page_by(values: Any, folder: Path, dialect: str, style: str, *, size: int = 2) -> None:
@@ -195,12 +229,16 @@ def page_by(values: Any, folder: Path, dialect: str, style: str, *, size: int = 
     profile = folder / "profile.toml"
     profile.write_text(text)
     values.ITERO_PROFILE = str(profile)
+    forget_profile()
+
+
+def forget_profile() -> None:
     vendor.profile.cache_clear()
     vendor.client.cache_clear()
 
 
 def at_once(*actions: Callable[[], object]) -> None:
-    """Run each in a thread of its own with its own database connection, all started together; raises what one raised."""
+    """Run each in a thread with its own database connection, all started together; raises what one raised."""
     gate = Barrier(len(actions))
 
     def run(action: Callable[[], object]) -> None:

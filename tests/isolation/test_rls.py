@@ -1,10 +1,12 @@
 """What the database itself refuses, with no query of ours to help it."""
 
 import uuid
+from collections.abc import Callable
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.utils import ProgrammingError
+from django.test import Client
 
 from connector.orders.models import Order, Revision
 from connector.pairing.models import Pairing
@@ -113,6 +115,21 @@ def test_the_next_transaction_on_the_connection_carries_no_lab(cast: Cast) -> No
     with transaction.atomic():
         assert connection.connection.info.backend_pid == backend
         assert count("orders_order") == 0
+
+
+def test_a_lab_that_is_named_counts_for_its_transaction_only(cast: Cast) -> None:
+    with transaction.atomic():
+        name_lab(cast.lab_a.pk, cast.anna.pk)
+        assert count("orders_order") == 1
+    assert named_lab() == ""
+    assert count("orders_order") == 0
+
+
+def test_after_a_page_the_connection_carries_no_lab(cast: Cast, client_of: Callable[..., Client]) -> None:
+    assert client_of(cast.anna).get("/").status_code == 200
+    backend = connection.connection.info.backend_pid
+    assert (named_lab(), count("orders_order"), count("labs_membership")) == ("", 0, 0)
+    assert connection.connection.info.backend_pid == backend
 
 
 def test_a_lab_inside_a_lab_gives_the_outer_one_back(cast: Cast) -> None:

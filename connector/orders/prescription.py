@@ -1,0 +1,50 @@
+"""What the doctor ordered, for the case page: teeth, treatments, facts of the Rx."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connector.orders.models import Order, Restoration, Revision
+from connector.orders.words import moment_words, tooth_label
+from labportal.labs.models import Lab
+
+UPPER, LOWER = range(1, 17), range(32, 16, -1)
+
+
+def restorations(order: Order, lab: Lab) -> list[dict[str, str]]:
+    """One row a tooth, in the lab's notation."""
+    rows = Restoration.objects.of(lab).filter(order=order).order_by("tooth")
+    return [
+        {
+            "tooth": tooth_label(row.tooth, lab.tooth_notation),
+            "treatment": row.treatment,
+            "material": row.material,
+            "shade": " / ".join(shade for shade in (row.incisal, row.body, row.gingival) if shade),
+        }
+        for row in rows
+    ]
+
+
+def tooth_chart(order: Order, lab: Lab) -> dict[str, Any] | None:
+    """Both jaws as one looks into the mouth: upper right first, lower right below it."""
+    if not order.teeth:
+        return None
+    treated = set(order.teeth)
+
+    def row(teeth: range) -> list[dict[str, str]]:
+        return [
+            {"label": tooth_label(t, lab.tooth_notation), "state": "treated" if t in treated else ""} for t in teeth
+        ]
+
+    notation = "FDI" if lab.tooth_notation == Lab.Notation.FDI else "Universal"
+    return {"upper": row(UPPER), "lower": row(LOWER), "notation": notation}
+
+
+def rx_facts(order: Order, shown: Revision | None, now: datetime, zone: ZoneInfo) -> list[tuple[str, str]]:
+    facts = [
+        ("Scanned", moment_words(order.scanned_at, now, zone)),
+        ("Doctor's licence", order.doctor_license),
+        ("Practice address", order.practice_address),
+        ("Zip checksum (SHA-256)", shown.sha256 if shown else ""),
+    ]
+    return [(label, value) for label, value in facts if value]

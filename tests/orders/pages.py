@@ -1,0 +1,20 @@
+"""Reading a page like a person: its rows, its words, its links."""
+
+import html
+import re
+from typing import Any
+
+
+def rows(answer: Any) -> list[str]:
+    """The order ids of the list, top to bottom."""
+    return [row["order_id"] for row in answer.context["rows"]]
+
+
+def text_of(answer: Any) -> str:
+    """The words of a page without its tags, spaces joined."""
+    content = re.sub(r"(?s)<(script|style).*?</\1>", " ", answer.content.decode())
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", content)).split())
+
+
+def counts(answer: Any) -> dict[str, int | None]:
+    return {lane["key"]: lane["count"] for lane in answer.context["nav"]["lanes"]}

@@ -1,0 +1,137 @@
+"""No token, code, state, verifier or client secret appears where a person or another program could read it."""
+
+import logging
+import traceback
+from contextlib import suppress
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.db import connections
+
+from connector.itero.errors import IteroError
+from connector.pairing import tasks, vendor
+from connector.pairing.access import Access, PairingStopped, access_for, call
+from connector.pairing.models import ConnectAttempt, State
+from connector.pairing.sealing import unseal
+from labportal.labs.tenancy import in_lab
+from tests.align import again, change, come_back, let_pass, log_in, pairing_of, start_connecting
+
+PAGES = ("/", "/connections/")
+FAULTS = ({"status": 401, "times": 2}, {"status": 500}, {"html": True}, {"half_json": True}, {"reset_at": 0.0})
+
+
+class Secrets:
+    """Everything that must not be seen, gathered on the way."""
+
+    def __init__(self) -> None:
+        self.known: set[str] = {"demo-secret"}
+
+    def add(self, *values: str) -> None:
+        assert all(len(value) >= 11 for value in values)
+        self.known |= set(values)
+
+    def found_in(self, text: str) -> list[str]:
+        return sorted(secret for secret in self.known if secret in text)
+
+
+@pytest.fixture
+def secrets():
+    return Secrets()
+
+
+@pytest.fixture
+def walked(anna, align, cast, secrets, caplog):
+    """Connected and refreshed, with all logs on; every secret on the way is remembered. The pages that were seen."""
+    caplog.set_level(logging.DEBUG)
+    seen = []
+    url = start_connecting(anna)
+    secrets.add(parse_qs(urlsplit(url).query)["state"][0])
+    back = log_in(url)
+    secrets.add(parse_qs(urlsplit(back).query)["code"][0])
+    page = come_back(anna, back)
+    with in_lab(cast.lab_a.pk):
+        attempt = ConnectAttempt.objects.of(cast.lab_a).get()
+    for sealed in (attempt.sealed_verifier, attempt.sealed_tokens):
+        secrets.add(*unseal(sealed, lab_id=attempt.lab_id, owner_id=attempt.pk).values())
+    seen.append(anna.get(page).content.decode())
+    anna.post(page, {"account": "479", "fetch_mode": "full"})
+    pairing = pairing_of("479")
+    remember(secrets, pairing)
+    let_pass(align, pairing)
+    access_for(pairing.lab_id, pairing.pk)
+    remember(secrets, again(pairing))
+    seen += [anna.get(url).content.decode() for url in PAGES]
+    return pairing, seen
+
+
+def remember(secrets, pairing):
+    secrets.add(pairing.tokens.access_token, pairing.tokens.refresh_token)
+
+
+def ask(access: Access) -> None:
+    list(access.client.get_orders(access.endpoints, access_token=access.access_token))
+
+
+def test_the_search_can_find_something(walked, secrets):
+    """The control: the address for notifications is a secret that its owner is shown on purpose."""
+    pairing, seen = walked
+    secrets.add(pairing.callback_secret)
+    assert secrets.found_in(seen[-1]) == [pairing.callback_secret]
+    assert len(secrets.known) == 10
+
+
+def test_no_page_shows_one(walked, secrets):
+    _, seen = walked
+    assert len(seen) == 3
+    assert secrets.found_in("".join(seen)) == []
+
+
+def test_no_log_record_holds_one_whatever_goes_wrong(walked, align, anna, secrets, caplog):
+    pairing, _ = walked
+    for fault in FAULTS:
+        align.fault(call="orders", **fault)
+        with suppress(IteroError, PairingStopped):
+            call(pairing.lab_id, pairing.pk, ask)
+        remember(secrets, again(pairing))
+        change(pairing, state=State.ACTIVE, paused_until=None)
+    anna.post(f"/connections/{pairing.pk}/unpair", {"confirm": "yes"})
+    tasks.unpair(str(pairing.lab_id), str(pairing.pk))
+    assert caplog.records  # something was logged, so the search has something to search
+    logged = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    assert secrets.found_in(caplog.text + logged) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("where", ["orders", "refresh"])
+def test_no_exception_tells_one(walked, align, secrets, where, fault):
+    pairing, _ = walked
+    if where == "refresh":
+        let_pass(align, pairing)
+    align.fault(call=where, **fault)
+    with pytest.raises((IteroError, PairingStopped)) as failed:
+        call(pairing.lab_id, pairing.pk, ask)
+    remember(secrets, again(pairing))
+    error = failed.value
+    told = "".join(traceback.format_exception(error)) + repr(error) + str(vars(error))
+    assert secrets.found_in(told) == []
+
+
+def test_nothing_that_a_debugger_prints_of_a_call_shows_one(walked, secrets):
+    pairing, _ = walked
+    given = access_for(pairing.lab_id, pairing.pk)
+    assert secrets.found_in(f"{given!r} {again(pairing)!r} {again(pairing).tokens!r} {vendor.client()!r}") == []
+
+
+def test_no_table_holds_one_as_text(walked, anna, secrets):
+    """The queue's rows, sessions, the cache: all tables as the owner of the database reads them."""
+    pairing, _ = walked
+    anna.post(f"/connections/{pairing.pk}/unpair", {"confirm": "yes"})
+    held, queued = {}, 0
+    with connections["owner"].cursor() as cursor:
+        for table in connections["owner"].introspection.table_names():
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            rows = [row for (row,) in cursor.fetchall()]
+            queued += len(rows) if table == "django_q_ormq" else 0
+            held[table] = secrets.found_in("\n".join(rows))
+    assert queued  # the doorbell was rung on the way
+    assert {table: found for table, found in held.items() if found} == {}
