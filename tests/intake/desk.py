@@ -90,6 +90,10 @@ class Desk:
             rows.filter(state__in=[RevisionState.RETRY, RevisionState.STORED]).update(next_due=now)
             rows.filter(state=RevisionState.FETCHING).update(lease_until=now)
 
+    def update_revision(self, order_id: str, **values: Any) -> None:
+        with in_lab(self.lab.pk):
+            Revision.objects.of(self.lab).filter(pk=self.revision(order_id).pk).update(**values)
+
     def until_stored(self, order_id: str) -> Revision:
         """Ripen and sweep, a few times."""
         for _ in range(4):

@@ -1,7 +1,8 @@
 """Who may use which address. One line an address: GET, then POST, for the people in the order of PEOPLE.
 
-ok = a page · go = done, and on to another page · login = to the log-in · 403 = not this role · 404 = no such thing (for
-them) · 405 = not this method. Lab A owns the things asked for: Bruno owns lab B, Nina has no lab, Olga is the operator.
+ok = a page · go = done, and on to another page · login = to the log-in · own = to the operator's own site · 403 = not
+this role · 404 = no such thing (for them) · 405 = not this method. Lab A owns the things asked for: Bruno owns lab B,
+Nina has no lab, Olga is the operator.
 """
 
 from dataclasses import dataclass, field
@@ -24,9 +25,9 @@ class Route:
 
 CASE, FILE, CONNECTION = ("order_id",), ("order_id", "file_id"), ("pairing_id",)
 #                  anonymous nina olga bruno vera theo anna
-READ, LIST =       "login 403 403 404 ok ok ok",   "login 403 403 ok ok ok ok"  # fmt: skip
-WORK, RETURN =     "login 403 403 404 403 go go",  "login 403 403 404 403 ok ok"  # fmt: skip
-OWN, OWN_LAB =     "login 403 403 404 403 403 go", "login 403 403 go 403 403 go"  # fmt: skip
+READ, LIST =       "login 403 own 404 ok ok ok",   "login 403 own ok ok ok ok"  # fmt: skip
+WORK, RETURN =     "login 403 own 404 403 go go",  "login 403 own 404 403 ok ok"  # fmt: skip
+OWN, OWN_LAB =     "login 403 own 404 403 403 go", "login 403 own go 403 403 go"  # fmt: skip
 SIGNED_IN, AWAY =  "login ok ok ok ok ok ok",      "login go go go go go go"  # fmt: skip
 STRANGER, KEY =    "ok go go go go go go",         "401 401 401 401 401 401 401"  # fmt: skip
 NOTHING =          "404 404 404 404 404 404 404"  # fmt: skip
@@ -43,18 +44,18 @@ ROUTES = {
     "file": Route(READ, NOBODY, FILE),
     "preview": Route(READ, NOBODY, FILE),
     "picture": Route(READ, NOBODY, FILE, uses={"file_id": "picture_id"}),
-    "download_many": Route(NOBODY, "login 403 403 go ok ok ok", (), {"order": "{order_id}"}),
+    "download_many": Route(NOBODY, "login 403 own go ok ok ok", (), {"order": "{order_id}"}),
     # Connections: all members look, the owner acts.
     "connections": Route(LIST, NOBODY),
     "connect": Route(NOBODY, OWN_LAB),
     "connect_callback": Route(OWN_LAB, NOBODY),
-    "choose_account": Route("login 403 403 404 403 403 ok", OWN, ("attempt_id",), {"account": "none"}),
+    "choose_account": Route("login 403 own 404 403 403 ok", OWN, ("attempt_id",), {"account": "none"}),
     "connection_reconnect": Route(NOBODY, OWN, CONNECTION),
     "connection_sync": Route(NOBODY, OWN, CONNECTION),
     "connection_mode": Route(NOBODY, OWN, CONNECTION, {"fetch_mode": "on_click"}),
     "connection_test": Route(NOBODY, OWN, CONNECTION),
     "connection_unpair": Route(NOBODY, OWN, CONNECTION, {"confirm": "yes"}),
-    "switch_lab": Route(NOBODY, "login 403 403 go go go go", (), {"lab": "lab-b"}),
+    "switch_lab": Route(NOBODY, "login 403 own go go go go", (), {"lab": "lab-b"}),
     # Align's pushes: whoever knows the secret.
     "notify": Route(NOBODY, NOTHING, ("secret",)),
     # A lab's own system: a key, and no session, opens these (test_api_keys.py).

@@ -117,7 +117,8 @@ def ids_of(world: World | None) -> dict[str, str]:
 def kind(answer: Answer) -> str:
     """What an answer means, as the table says it."""
     if answer.status == 302:
-        return "login" if answer.headers["Location"].startswith("/accounts/login/") else "go"
+        where = answer.headers["Location"]
+        return "login" if where.startswith("/accounts/login/") else "own" if where == "/admin/" else "go"
     return "ok" if answer.status == 200 else str(answer.status)
 
 

@@ -21,7 +21,9 @@ EVERY_LAB_MODEL = pytest.mark.parametrize("model", LAB_MODELS, ids=lambda model:
 EVERY_LAB_RECORD = pytest.mark.parametrize("model", BEHIND_THE_WALL, ids=lambda model: model._meta.db_table)
 MINE = "= (NULLIF(current_setting('app.lab_id'::text, true), ''::text))::uuid"
 # What may be known before a lab is. Each gives ids (and the state of a pairing) and nothing else.
-RESOLVERS = {"account_link", "callback", "active_pairings", "due_work", "due_returns", "api_key"}
+RESOLVERS = {
+    "account_link", "callback", "active_pairings", "due_work", "due_returns", "due_reconciliations", "api_key",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

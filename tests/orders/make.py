@@ -31,9 +31,8 @@ def make_order(lab: Lab, pairing: Pairing, order_id: str = "", *, revisions: int
             pairing=pairing,
             order_id=order_id or uuid.uuid4().hex[:9],
             rx_id=str(uuid.uuid4()),
-            received_at=timezone.now(),
             latest_number=revisions,
-            **({"vendor_status": "Ready for Download"} | facts | changes),
+            **({"vendor_status": "Ready for Download", "received_at": timezone.now()} | facts | changes),
         )
         for number in range(1, revisions + 1):
             Revision.objects.create(

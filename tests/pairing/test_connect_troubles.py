@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -27,7 +28,7 @@ from tests.align import (
 )
 from tests.pairing.at_once import at_once
 
-FAULTS = {"500": {"status": 500}, "HTML": {"html": True}, "half JSON": {"half_json": True}}
+FAULTS: dict[str, dict[str, Any]] = {"500": {"status": 500}, "HTML": {"html": True}, "half JSON": {"half_json": True}}
 CODES = {"500": "vendor_unavailable", "HTML": "bad_answer", "half JSON": "bad_answer"}
 
 
