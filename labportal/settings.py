@@ -188,6 +188,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 USERSESSIONS_TRACK_ACTIVITY = False
 
 # --- Mail -------------------------------------------------------------------------------------------------------------
@@ -213,6 +214,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_TLS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Guesses are counted by the visitor's address, not by the proxy's, which all visitors share.
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
     ALLAUTH_TRUSTED_PROXY_COUNT = 1  # log-in limits count the visitor's address, not the proxy's
 # A form that starts the log-in at Align ends there by a redirect, which browsers count as the form's target.
 _login = urlsplit(ITERO_LOGIN_PAGE)

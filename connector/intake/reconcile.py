@@ -40,12 +40,14 @@ DIFFERING_KEPT = 200
 
 @dataclass
 class Ledger:
-    """What one run saw: our revision for each scan that Align shows, by order id; and what could not be matched."""
+    """What one run saw. `shown`: order ids of the scans that Align shows; `matched`: our revision for each of them;
+    `differing`: why one could not be read, recorded or found; `listed`: order ids on Align's list of new ones."""
 
+    shown: set[str] = field(default_factory=set)
     matched: dict[str, UUID] = field(default_factory=dict)
     differing: dict[str, str] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
     new: int = 0
-    seen: set[str] = field(default_factory=set)
 
 
 def ring_due() -> None:
@@ -113,72 +115,90 @@ def _read_list(access: Access, pairing: Pairing, run: Reconciliation, ledger: Le
     """Get Orders, all pages. Bears being run again from its beginning, after a token had to be renewed."""
     run.listed = 0
     for page in access.client.get_orders(access.endpoints, access_token=access.access_token):
-        run.listed += len(page.orders) + len(page.malformed)
         for order in page.orders:
-            _enter(pairing, order, ledger)
+            ledger.listed.add(order.order_id)
+            _enter(pairing, order, ledger, source="poll")
         for bad in page.malformed:
-            ledger.differing[bad.order_id or f"entry {run.listed}.{bad.index}"] = "bad_answer"
+            name = bad.order_id or f"entry {run.listed + bad.index + 1} of the list"
+            ledger.shown.add(name)
+            ledger.differing[name] = "bad_answer"
+        run.listed += len(page.orders) + len(page.malformed)
 
 
 def _ask_recent(pairing: Pairing, run: Reconciliation, ledger: Ledger) -> None:
     """Get Order By RxID for the next of the recent orders; those behind them wait for the next run."""
-    batch, waiting = _next_orders(run, ledger)
+    batch, run.unasked = _next_orders(run, ledger)
     end = time.monotonic() + ENOUGH_SECONDS
-    run.unasked = waiting
     for order_id, rx_id, pk in batch:
         if time.monotonic() > end:
             return
         try:
-            seen = call(pairing.lab_id, pairing.pk, lambda a, rx_id=rx_id: a.client.get_order_by_rx_id(  # type: ignore[misc]  # a default is how a lambda keeps the loop's value
-                a.endpoints, access_token=a.access_token, rx_id=rx_id
-            ))  # fmt: skip
-            _enter(pairing, seen, ledger)
+            _enter(pairing, _by_rx_id(pairing, rx_id), ledger, source="lookup")
         except NOT_THE_ORDERS:
-            raise
+            raise  # the next one would meet it too
         except NotFound:
-            ledger.differing[order_id] = "not_found"
+            if not _is_stored(run, pk):
+                ledger.differing[order_id] = NotFound.code
         except IteroError as error:
             ledger.differing[order_id] = error.code
         run.asked, run.asked_up_to, run.unasked = run.asked + 1, pk, run.unasked - 1
 
 
+def _by_rx_id(pairing: Pairing, rx_id: str) -> VendorOrder:
+    return call(
+        pairing.lab_id,
+        pairing.pk,
+        lambda a: a.client.get_order_by_rx_id(a.endpoints, access_token=a.access_token, rx_id=rx_id),
+    )
+
+
 def _next_orders(run: Reconciliation, ledger: Ledger) -> tuple[list[tuple[str, str, UUID]], int]:
-    """(order id, RxID, key) of at most BATCH orders of the last RECONCILE_DAYS days that were not on the list, after
-    the one that was asked last, then from the first again; and how many such orders there are."""
-    days = timedelta(days=getattr(settings, "RECONCILE_DAYS", 14))
+    """(order id, RxID, key) of at most BATCH orders of the last RECONCILE_DAYS days that were not on the list: those
+    after the one that was asked last, then from the first again. And how many such orders there are."""
+    since = timezone.now() - timedelta(days=getattr(settings, "RECONCILE_DAYS", 14))
     with in_lab(run.lab_id):
-        recent = Order.objects.of(run.lab_id).filter(
-            pairing_id=run.pairing_id, received_at__gte=timezone.now() - days
-        )  # fmt: skip
-        open_ones = recent.exclude(rx_id="").exclude(order_id__in=ledger.seen).order_by("pk")
-        rows = open_ones.values_list("order_id", "rx_id", "pk")
-        after = rows.filter(pk__gt=run.asked_up_to) if run.asked_up_to else rows
-        batch = list(after[:BATCH])
-        if run.asked_up_to and len(batch) < BATCH:
-            batch += list(rows.filter(pk__lte=run.asked_up_to)[: BATCH - len(batch)])
-        return batch, open_ones.count()
+        recent = Order.objects.of(run.lab_id).filter(pairing_id=run.pairing_id, received_at__gte=since)
+        unlisted = recent.exclude(rx_id="").exclude(order_id__in=ledger.listed).order_by("pk")
+        rows = unlisted.values_list("order_id", "rx_id", "pk")
+        if run.asked_up_to is None:
+            return list(rows[:BATCH]), unlisted.count()
+        batch = list(rows.filter(pk__gt=run.asked_up_to)[:BATCH])
+        batch += list(rows.filter(pk__lte=run.asked_up_to)[: BATCH - len(batch)])
+        return batch, unlisted.count()
 
 
-def _enter(pairing: Pairing, seen: VendorOrder, ledger: Ledger) -> None:
+def _is_stored(run: Reconciliation, order_pk: UUID) -> bool:
+    """Align may forget what we hold; what we do not hold is worth a line."""
+    with in_lab(run.lab_id):
+        latest = Revision.objects.of(run.lab_id).filter(order_id=order_pk).order_by("-number").first()
+        return latest is not None and latest.has_files
+
+
+def _enter(pairing: Pairing, seen: VendorOrder, ledger: Ledger, *, source: str) -> None:
     """Record what Align shows, if it is news, and note which revision of ours stands for it."""
-    ledger.seen.add(seen.order_id)
+    has_files = files_are_ready(seen, vendor.profile().statuses)
+    if has_files:
+        ledger.shown.add(seen.order_id)
     try:
-        recorded = record_order(pairing, seen, source="lookup")
+        recorded = record_order(pairing, seen, source=source)
     except UnstorableOrder as error:
         ledger.differing[seen.order_id] = error.code
         return
     ledger.new += recorded.new
-    if not files_are_ready(seen, vendor.profile().statuses):
-        return
-    with in_lab(pairing.lab_id):
-        mine = Revision.objects.of(pairing.lab_id).filter(order=recorded.order)
-        exact = mine.filter(version_key=version_key(seen)).exclude(state=RevisionState.SUPERSEDED)
-        # No revision of its own: our record is newer than this answer, or only the status changed.
-        found = exact.first() or mine.order_by("-number").first()
-    if found is None:
-        ledger.differing[seen.order_id] = "not_recorded"
-    else:
+    found = _standing_for(recorded.order, version_key(seen)) if has_files else None
+    if found is not None:
         ledger.matched[seen.order_id] = found.pk
+    elif has_files:
+        ledger.differing[seen.order_id] = "not_recorded"
+
+
+def _standing_for(order: Order, key: str) -> Revision | None:
+    """The revision of this appearance. An appearance without one of its own, as after a mere change of status or an
+    answer older than our record, is stood for by the latest."""
+    with in_lab(order.lab_id):
+        mine = Revision.objects.of(order.lab_id).filter(order=order)
+        exact = mine.filter(version_key=key).exclude(state=RevisionState.SUPERSEDED).first()
+        return exact or mine.order_by("-number").first()
 
 
 def _end(run: Reconciliation, ledger: Ledger, reason: str) -> None:
@@ -186,15 +206,10 @@ def _end(run: Reconciliation, ledger: Ledger, reason: str) -> None:
     with in_lab(run.lab_id):
         rows = Revision.objects.of(run.lab_id).filter(pk__in=ledger.matched.values())
         states = list(rows.values_list("state", flat=True))
+        run.known = len(ledger.shown)
         run.stored = sum(state in HAS_FILES for state in states)
         run.failed = sum(state in STOPPED for state in states)
         run.pending = len(states) - run.stored - run.failed
-        run.known = run.stored + run.pending + run.failed + _shown_but_not_here(ledger)
         run.missing_recorded, run.reason, run.ended_at = ledger.new, reason, timezone.now()
         run.differing = [list(pair) for pair in sorted(ledger.differing.items())[:DIFFERING_KEPT]]
         run.save()
-
-
-def _shown_but_not_here(ledger: Ledger) -> int:
-    """An order that Align does not know any more is worth a line, but it is no scan that Align shows."""
-    return sum(code != "not_found" for code in ledger.differing.values())

@@ -3,11 +3,13 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from connector.lms.models import ApiKey
 from connector.lms.services import make_key, revoke_key
 from labportal.labs.models import User
+from labportal.labs.read_only import OfferedFilters
 
 SHOWN = (
     "lab", "name", "prefix", "scopes", "status", "created_by", "created_at", "expires_at", "last_used_at", "revoked_at",
@@ -15,7 +17,7 @@ SHOWN = (
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+class ApiKeyAdmin(OfferedFilters, admin.ModelAdmin[ApiKey]):
     list_display = ("name", "lab", "prefix", "status", "created_at", "last_used_at")
     list_select_related = ("lab",)
     search_fields = ("name", "prefix", "lab__name")
@@ -33,8 +35,20 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
             return  # nothing of a key can be changed but by revoking it
         by = request.user if isinstance(request.user, User) else None
         key, text = make_key(lab=obj.lab, name=obj.name, by=by, expires_at=obj.expires_at)
-        obj.pk, obj.prefix = key.pk, key.prefix
-        messages.warning(request, f"The new key of {obj.lab.name}, shown only now. Copy it: {text}")
+        obj.pk, obj.prefix, obj.shown_once = key.pk, key.prefix, text
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """The key stands on this one answer and nowhere else: not in a cookie, not on a page to come."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "The new key",
+            "key": obj.shown_once,
+            "lab": obj.lab.name,
+        }
+        return render(request, "admin/new_key.html", context)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False  # revoking leaves a trace
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

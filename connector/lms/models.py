@@ -28,6 +28,8 @@ class ApiKey(LabScoped):
     last_used_at = models.DateTimeField("last used, to the minute", null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    shown_once = ""  # the key's text, held by the object that has just made it; no column
+
     objects: ClassVar[models.Manager["ApiKey"]] = models.Manager.from_queryset(LabQuerySet)()
 
     class Meta:

@@ -160,6 +160,14 @@ class Desk:
             rows = TimelineEvent.objects.of(self.lab).filter(order__order_id=order_id).order_by("at")
             return [row.kind for row in rows]
 
+    def body(self, url: str) -> tuple[str, bytes]:
+        """A streamed answer: its type and its bytes."""
+        answer = self.browser.get(url)
+        try:
+            return answer["Content-Type"], answer.getvalue()
+        finally:
+            answer.close()
+
     def pairing_now(self) -> Pairing:
         return again(self.pairing)
 

@@ -23,8 +23,8 @@ def test_files_have_roles_measures_and_previews(desk: Desk) -> None:
         assert files[role].box_mm is not None
         assert all(10 < side < 150 for side in files[role].box_mm[:2])
         order = desk.order(order_id)
-        preview = desk.browser.get(f"/cases/{order.pk}/files/{files[role].pk}/preview")
-        assert b"".join(preview).startswith(b"ply\nformat binary_little_endian")  # type: ignore[call-overload]  # streams
+        _, preview = desk.body(f"/cases/{order.pk}/files/{files[role].pk}/preview")
+        assert preview.startswith(b"ply\nformat binary_little_endian")
     assert desk.order(order_id).thumbnail
 
 
@@ -68,7 +68,8 @@ def test_pictures_only_leaves_the_scan_at_align_until_somebody_asks(
     truth = desk.align.order(order_id)
     assert (truth["downloads"], truth["thumbnail_downloads"], truth["listed"]) == (0, 1, consume == "no")
     order = desk.order(order_id)
-    assert desk.browser.get(f"/cases/{order.pk}/thumbnail")["Content-Type"] == "image/jpeg"
+    kind, picture = desk.body(f"/cases/{order.pk}/thumbnail")
+    assert (kind, picture[:3]) == ("image/jpeg", b"\xff\xd8\xff")
     assert "Get all scan files" in words_on(desk.browser, f"/cases/{order.pk}")
     desk.take_in()
     assert desk.align.order(order_id)["thumbnail_downloads"] == 1

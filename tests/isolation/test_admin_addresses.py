@@ -43,6 +43,7 @@ HIDDEN = {
     "orders.ScanFile": ["name__contains", "revision__order__patient_last__startswith"],
     "returns.Return": ["comment__contains", "order__patient_last"],
     "labs.User": ["password__startswith"],
+    "lms.ApiKey": ["key_hash__startswith"],
 }
 
 

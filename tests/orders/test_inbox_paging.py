@@ -82,7 +82,14 @@ def test_the_soonest_due_come_first_and_those_without_a_date_last(cast, client_o
 
 
 def test_names_stand_in_the_alphabet_whatever_their_accents_and_capitals(cast, client_of, pairing):
-    for last, first in (("Zahn", "A"), ("émile", "B"), ("Emile", "A"), ("Émile", "C"), ("Adam", "Z"), ("Ångström", "A")):
+    for last, first in (
+        ("Zahn", "A"),
+        ("émile", "B"),
+        ("Emile", "A"),
+        ("Émile", "C"),
+        ("Adam", "Z"),
+        ("Ångström", "A"),
+    ):
         make_order(cast.lab_a, pairing, f"{last} {first}", patient_last=last, patient_first=first)
     shown = rows(client_of(cast.anna).get("/", {"sort": "patient"}))
     assert shown == ["Adam Z", "Ångström A", "Emile A", "émile B", "Émile C", "Zahn A"]

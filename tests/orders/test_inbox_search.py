@@ -128,6 +128,8 @@ def test_every_sort_is_a_link_and_one_of_them_is_marked(cast, client_of, cases):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("query", ["sort=x", "due=x", "lane=%00", "doctor=%00", "q=%FF", "connection=%00", "after=%00&q=%00"])
+@pytest.mark.parametrize(
+    "query", ["sort=x", "due=x", "lane=%00", "doctor=%00", "q=%FF", "connection=%00", "after=%00&q=%00"]
+)
 def test_an_address_that_was_typed_wrong_still_gives_a_list(cast, client_of, cases, query):
     assert client_of(cast.anna).get(f"/?{query}").status_code == 200

@@ -139,6 +139,10 @@ def test_5xx_backs_off_further_each_time(paired, align):
     assert 30 <= waits[0] < 40 < 60 <= waits[1] < 80 < 120 <= waits[2] < 160
 
 
+def test_a_retry_after_of_nothing_still_waits_a_second():
+    assert 1 <= back_off(0, 0.0) <= 1.2
+
+
 def test_the_wait_ends_at_an_hour():
     assert 3600 <= back_off(40) <= 3600 * 1.2
 

@@ -160,6 +160,28 @@ def test_a_wrong_client_secret_says_nothing_of_what_align_thinks_so_it_is_told_a
     assert not account(align)["paired"]
 
 
+def test_a_wrong_client_secret_at_revoke_alone_is_told_again_too(anna, paired, align, settings):
+    ask_to_end(anna, paired)
+    settings.ITERO_CLIENT_SECRET = "wrong"
+    vendor.client.cache_clear()
+    waiting = tell(paired)
+    assert not account(align)["paired"]
+    assert (waiting.state, waiting.reason) == (State.UNPAIRING, "invalid_client")
+
+
+def test_an_address_that_must_not_be_called_is_no_confirmation(anna, paired, align):
+    """Align was never reached, so it still counts us in; the region's own address ends it."""
+    urls = paired.endpoints["urls"] | {"unpair": "https://stranger.example/unpair"}
+    change(paired, endpoints={"region": "eu", "urls": urls})
+    ask_to_end(anna, paired)
+    align.fault(call="discovery", status=500)
+    waiting = tell(paired)
+    assert (waiting.state, waiting.reason) == (State.UNPAIRING, "host_not_allowed")
+    assert account(align)["paired"]
+    assert tell(paired).state == State.UNPAIRED
+    assert not account(align)["paired"]
+
+
 def test_with_a_lost_key_nothing_can_be_told_and_the_pairing_ends_here(anna, paired, align, settings):
     settings.TOKEN_KEYS = [f"new:{Fernet.generate_key().decode()}"]
     ask_to_end(anna, paired)
