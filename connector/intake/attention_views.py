@@ -79,7 +79,7 @@ def fetch(request: LabRequest) -> HttpResponseBase:
     with in_lab(request.lab.pk):
         pairing = get_object_or_404(Pairing.objects.of(request.lab), pk=_uuid(request.POST.get("connection", "")))
     if not RX_ID.fullmatch(rx_id):
-        messages.error(request, "This is not an RxID. It is one long word of letters and figures; copy it from MyiTero.")
+        messages.error(request, "This is not an RxID. It is one long word of letters and figures; copy it whole.")
         return redirect("attention")
     answer = ask(pairing=pairing, rx_id=rx_id, may_record=True)
     tell = {"bad": messages.error, "ok": messages.success, "info": messages.success}.get(answer.tone, messages.warning)

@@ -3,7 +3,7 @@
 1 the revision is SEEN · 2 preflight, before the consuming call: disk, token · 3 FETCHING under a lease · 4 a complete
 leftover is adopted, else the zip is streamed, hashed and fsynced into staging · 5 the zip is checked · 6 one
 transaction: STORED, hash, size, outgoing event, timeline; the zip is renamed and its folder fsynced while the
-transaction holds the row, so that a late writer can't touch a newer file · 7 staging is cleared, the files are read.
+transaction holds the row, so that a late writer can't touch a newer file · 7 the files are read, staging is cleared.
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ from connector.intake.leases import LeaseLost, claim_next, due, release
 from connector.intake.outcome import failed
 from connector.intake.pairing_row import not_paused
 from connector.intake.pictures import keep_pictures
-from connector.intake.staging import Staged, adopt, clear, stage
+from connector.intake.staging import Staged, adopt, stage
 from connector.itero.errors import Gone, IteroError
 from connector.orders import store
 from connector.orders.history import announce, record
@@ -86,7 +86,6 @@ def _fetch(revision: Revision) -> None:
         keep_pictures(revision, staged.path)
     else:
         _store(revision, staged)
-    clear(revision)
 
 
 def _is_replaced(revision: Revision) -> bool:

@@ -21,7 +21,9 @@ def keep_pictures(revision: Revision, zip_path: Path) -> None:
         examination = None  # no picture, but the case is here and can be asked for
     archive = store.archive_name(revision.lab_id, revision.order_id, revision.pk)
     names = keep_thumbnails(examination, folder, archive)[1] if examination else []
+    # Before the release, and only what is ours: from then on another worker may build the scan's zip beside it.
     shutil.rmtree(folder, ignore_errors=True)
+    zip_path.unlink(missing_ok=True)
     with in_lab(revision.lab_id):
         release(revision, state=RevisionState.ASKED_LATER, reason="", next_due=None, attempts=0)
         record(revision.order, "pictures", revision=revision)

@@ -1,13 +1,12 @@
 """STORED → READY: what is in the zip becomes files, teeth and previews. Storing never waits for it."""
 
-import shutil
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.db import DataError
+from django.db.models import Q
 from django.utils import timezone
 
 from connector.intake.facts import list_words
@@ -26,15 +25,11 @@ READING = timedelta(minutes=6)
 
 def read_revision(lab_id: UUID, revision_id: UUID) -> None:
     """Examine a stored zip in a child process. Whatever goes wrong, the case ends READY with its zip to download."""
-    with in_lab(lab_id):
-        revision = Revision.objects.of(lab_id).select_related("order").get(pk=revision_id)
-        unread = Revision.objects.of(lab_id).filter(pk=revision_id, state=RevisionState.STORED)
-        if not unread.update(next_due=timezone.now() + READING):
-            return
-    clear(revision)  # what a crash between STORED and its clearing left
-    base = Path(settings.SCANS_DIR) / "staging"
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="read-", dir=base))
+    revision = _take_turn(lab_id, revision_id)
+    if revision is None:
+        return
+    clear(revision)  # what a crash before or in an earlier reading left
+    folder = Path(tempfile.mkdtemp(dir=store.staging(revision.pk)))
     reason, examination = "", None
     try:
         with store.as_local_file(revision.archive) as path:
@@ -46,13 +41,24 @@ def read_revision(lab_id: UUID, revision_id: UUID) -> None:
     except (ExaminationFailed, ArchiveRejected) as error:
         reason, small, previews = error.code, [], {}
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        clear(revision)
     try:
         with in_lab(lab_id):
             _ready(revision, examination, previews, small, reason or _of_the_case(examination))
     except (DataError, ValueError):  # the file says something that our tables can't hold
         with in_lab(lab_id):
             _ready(revision, None, {}, [], "bad_answer")
+
+
+def _take_turn(lab_id: UUID, revision_id: UUID) -> Revision | None:
+    """None when it is read already, or is being read by another worker."""
+    now = timezone.now()
+    with in_lab(lab_id):
+        unread = Revision.objects.of(lab_id).filter(pk=revision_id, state=RevisionState.STORED)
+        free = unread.filter(Q(lease_until=None) | Q(lease_until__lt=now))
+        if not free.update(next_due=now + READING, lease_until=now + READING):
+            return None
+        return Revision.objects.of(lab_id).select_related("order").get(pk=revision_id)
 
 
 def _of_the_case(examination: Examination | None) -> str:
@@ -65,7 +71,9 @@ def _ready(
     revision: Revision, examination: Examination | None, previews: dict[int, str], small: list[str], reason: str
 ) -> None:
     changed = Revision.objects.of(revision.lab_id).filter(pk=revision.pk, state=RevisionState.STORED)
-    if not changed.update(state=RevisionState.READY, reason=reason, next_due=None, ready_at=timezone.now()):
+    if not changed.update(
+        state=RevisionState.READY, reason=reason, next_due=None, lease_until=None, ready_at=timezone.now()
+    ):
         return
     order = Order.objects.of(revision.lab_id).select_for_update(no_key=True).get(pk=revision.order_id)
     if examination is not None:

@@ -108,5 +108,5 @@ def _sha256(path: Path) -> str:
 
 
 def clear(revision: Revision) -> None:
-    """Remove staging leftovers; only ever called once the revision is stored, or for pictures."""
+    """Remove the revision's staging folder; only ever called by the one who reads its files, once it is stored."""
     shutil.rmtree(store.staging(revision.pk), ignore_errors=True)

@@ -6,6 +6,7 @@ from django.db import connection
 
 from connector.intake.download import ring_download, ring_examine
 from connector.intake.models import UnroutedNotification
+from connector.intake.reconcile import ring_due
 from labportal.doorbell import ring
 
 AT_ONCE = 500
@@ -28,6 +29,7 @@ def sweep() -> None:
             ring(DOORS[kind], lab_id, row_id)
     if UnroutedNotification.objects.exists():
         ring("connector.intake.tasks.route_unrouted")
+    ring_due()
 
 
 def _due() -> list[tuple[str, UUID, UUID]]:

@@ -14,7 +14,7 @@ from connector.pairing.health import ago, health
 from connector.pairing.models import Pairing, State
 from labportal.labs.models import Lab
 
-SHOWN_LANES = ("inbox", "work", "waiting", "overdue", "attention", "done")
+SHOWN_LANES = ("inbox", "work", "waiting", "overdue", "done")
 COUNTED = ("inbox", "work", "waiting", "overdue", "attention")
 
 
@@ -38,22 +38,30 @@ def _nav(request: Any, pairings: Any) -> dict[str, Any]:
     lab, membership = request.lab, request.membership
     checked = max((p.succeeded_at for p in pairings if p.succeeded_at), default=None)
     tones = [health(pairing).tone for pairing in pairings]
+    counts = _counts(lab)
     return {
         "lab_name": lab.name,
         "lab_initial": lab.name[:1].upper(),
         "role": membership.role,
         "labs": [{"name": m.lab.name, "slug": m.lab.slug, "current": m.lab_id == lab.pk} for m in request.memberships],
-        "lanes": _lanes(request, lab),
-        "links": [_link(request, "connections", "Connections", "bad" if "bad" in tones else "")],
+        "lanes": _lanes(request, counts),
+        "links": [
+            _link(request, "attention", "Needs attention", counts["attention"]),
+            _link(request, "find", "Find my scan", 0),
+            _link(request, "connections", "Connections", int("bad" in tones)),
+        ],
         "last_checked": f"Align checked {ago(checked)}" if checked else "Align was never checked",
         "last_checked_tone": "bad" if "bad" in tones or not tones else "warn" if "warn" in tones else "ok",
         "is_operator": request.user.is_staff,
     }
 
 
-def _lanes(request: HttpRequest, lab: Lab) -> list[dict[str, Any]]:
+def _counts(lab: Lab) -> dict[str, int]:
     today = timezone.localdate()
-    counts = Order.objects.of(lab).aggregate(**{lane: Count("pk", filter=lane_filter(lane, today)) for lane in COUNTED})
+    return Order.objects.of(lab).aggregate(**{lane: Count("pk", filter=lane_filter(lane, today)) for lane in COUNTED})
+
+
+def _lanes(request: HttpRequest, counts: dict[str, int]) -> list[dict[str, Any]]:
     query = Query.read(request.GET)
     current = query.lane if request.path_info == reverse("inbox") and not query.q else ""  # a search is in no lane
     return [
@@ -63,16 +71,17 @@ def _lanes(request: HttpRequest, lab: Lab) -> list[dict[str, Any]]:
             "count": counts.get(lane),
             "url": reverse("inbox") + ("" if lane == "inbox" else f"?lane={lane}"),
             "active": lane == current,
-            "tone": "bad" if lane in {"overdue", "attention"} and counts.get(lane) else "",
+            "tone": "bad" if lane == "overdue" and counts[lane] else "",
         }
         for lane in SHOWN_LANES
     ]
 
 
-def _link(request: HttpRequest, name: str, label: str, tone: str) -> dict[str, Any]:
+def _link(request: HttpRequest, name: str, label: str, bad: int) -> dict[str, Any]:
+    """A page of the lab, with the number of things on it that a person must see to."""
     url = reverse(name)
     active = request.path_info.startswith(url)
-    return {"label": label, "url": url, "active": active, "count": 1 if tone else None, "tone": tone}
+    return {"label": label, "url": url, "active": active, "count": bad or None, "tone": "bad" if bad else ""}
 
 
 def _banner(pairing: Pairing, request: Any) -> dict[str, str] | None:

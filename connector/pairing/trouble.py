@@ -78,6 +78,6 @@ def wait_for_person(pairing: Pairing, state: State, code: str) -> None:
 
 
 def back_off(failures: int, retry_after: float | None = None) -> float:
-    """Seconds to wait: what Align asked for (a second at least), else doubling from 30 s to an hour; plus up to a fifth."""
+    """Seconds to wait: what Align asked for, else doubling from 30 s to an hour; with up to a fifth of jitter."""
     wait = max(retry_after, 1.0) if retry_after is not None else min(PAUSE_FIRST * 2 ** min(failures, 10), PAUSE_MAX)
     return wait * random.uniform(1.0, 1.2)  # noqa: S311 - jitter against a herd, not a secret

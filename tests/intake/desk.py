@@ -87,7 +87,8 @@ class Desk:
         change(self.pairing, paused_until=None)
         with in_lab(self.lab.pk):
             rows = Revision.objects.of(self.lab)
-            rows.filter(state__in=[RevisionState.RETRY, RevisionState.STORED]).update(next_due=now)
+            rows.filter(state=RevisionState.RETRY).update(next_due=now)
+            rows.filter(state=RevisionState.STORED).update(next_due=now, lease_until=None)
             rows.filter(state=RevisionState.FETCHING).update(lease_until=now)
 
     def update_revision(self, order_id: str, **values: Any) -> None:

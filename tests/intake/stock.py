@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.simulator.launch import Simulator
 
-NORMAL = 6
+NORMAL = 5
 
 
 class Stock:
@@ -21,7 +21,7 @@ class Stock:
         self._made: defaultdict[str, list[str]] = defaultdict(list)
 
     def copy_to(self, folder: Path, kinds: tuple[str, ...]) -> dict[str, list[str]]:
-        """A state for a new simulator with six good orders of account 479 and one of each broken kind, none of them
+        """A state for a new simulator with five good orders of account 479 and one of each broken kind, none of them
         listed yet; order ids by kind."""
         for kind in ("normal",) * NORMAL + kinds:
             if len(self._made[kind]) < (NORMAL if kind == "normal" else 1):

@@ -22,11 +22,10 @@ from labportal.labs.tenancy import in_lab
 from tests.align import change, words_on
 from tests.intake.desk import Desk, OpenDesk, at_once, sha256, work
 
-LINE = {
+LINE: dict[str, dict[str, Any]] = {
     "ends early": {"truncate_at": 0.6},
     "wrong length": {"wrong_length": True},
     "reset": {"reset_at": 0.6},
-    "reset at once": {"reset_at": 0.0},
     "html": {"html": True},
     "garbage": {"garbage": True},
     "server error": {"status": 500},

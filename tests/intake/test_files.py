@@ -1,16 +1,22 @@
 """What is inside the zip becomes files, teeth and pictures; and what the fetch modes leave at Align."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from connector.intake import reading
 from connector.intake.fetch import fetch_next
 from connector.intake.reading import read_revision
+from connector.orders import store
 from connector.orders.models import Order, Restoration, RevisionState
 from connector.orders.services import ask_for_files
 from connector.pairing.models import FetchMode
+from connector.scans import ExaminationFailed, examine
 from labportal.labs.tenancy import in_lab
 from tests.align import words_on
 from tests.cast import Cast
-from tests.intake.desk import Desk, OpenDesk, work
+from tests.intake.desk import Desk, OpenDesk, at_once, sha256, work
 
 
 def test_files_have_roles_measures_and_previews(desk: Desk) -> None:
@@ -20,8 +26,8 @@ def test_files_have_roles_measures_and_previews(desk: Desk) -> None:
     assert {"upper", "lower", "metadata", "thumbnail"} <= set(files)
     for role in ("upper", "lower"):
         assert files[role].triangles
-        assert files[role].box_mm is not None
-        assert all(10 < side < 150 for side in files[role].box_mm[:2])
+        assert all(10 < side < 150 for side in (files[role].box_mm or [])[:2])
+        assert len(files[role].box_mm or []) == 3
         order = desk.order(order_id)
         _, preview = desk.body(f"/cases/{order.pk}/files/{files[role].pk}/preview")
         assert preview.startswith(b"ply\nformat binary_little_endian")
@@ -91,3 +97,50 @@ def test_on_click_fetches_nothing_until_somebody_asks(open_desk: OpenDesk) -> No
     assert desk.browser.post(f"/cases/{order.pk}/get-all").status_code == 302
     work()
     desk.assert_true_to_align(order_id)
+
+
+def test_two_workers_at_once_read_the_files_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = desk.arrives()
+    desk.poll()
+    fetch_next(desk.lab.pk, desk.pairing.pk)
+    begun: list[object] = []
+
+    def counted(*args: Any) -> Any:
+        begun.append(args)
+        return examine(*args)
+
+    monkeypatch.setattr(reading, "examine", counted)
+    revision = desk.revision(order_id)
+    at_once(*[lambda: reading.read_revision(desk.lab.pk, revision.pk)] * 3)
+    assert len(begun) == 1
+    assert desk.revision(order_id).state == RevisionState.READY
+
+
+def test_a_reading_that_was_killed_leaves_nothing_behind_once_it_is_repeated(desk: Desk, scans: Path) -> None:
+    order_id = desk.arrives()
+    desk.poll()
+    fetch_next(desk.lab.pk, desk.pairing.pk)
+    (store.staging(desk.revision(order_id).pk) / "of the killed one").mkdir()
+    desk.until_stored(order_id)
+    read_revision(desk.lab.pk, desk.revision(order_id).pk)
+    assert desk.revision(order_id).state == RevisionState.READY
+    assert list(scans.glob("staging/*")) == []
+
+
+def test_a_child_that_dies_while_reading_leaves_the_zip_to_be_downloaded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = desk.arrives()
+    desk.poll()
+    fetch_next(desk.lab.pk, desk.pairing.pk)
+
+    def killed(*_: object) -> None:
+        raise ExaminationFailed("killed")
+
+    monkeypatch.setattr(reading, "examine", killed)
+    read_revision(desk.lab.pk, desk.revision(order_id).pk)
+    order = desk.order(order_id)
+    assert desk.revision(order_id).state == RevisionState.READY
+    assert "Looking into the zip was stopped by the system" in words_on(desk.browser, f"/cases/{order.pk}")
+    kind, content = desk.body(f"/cases/{order.pk}/revisions/1/zip")
+    assert (kind, sha256(content)) == ("application/zip", desk.revision(order_id).sha256)

@@ -3,16 +3,18 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from connector.intake import fetch, leases
 from connector.intake.fetch import fetch_next
 from connector.intake.look_up import look_up
+from connector.intake.poll import poll
 from connector.intake.record import UnstorableOrder, record_order
 from connector.intake.version import version_key
 from connector.itero import Asset, OrderAsset, Treatment
 from connector.itero import Order as VendorOrder
 from connector.pairing.access import access_for
-from tests.align import words_on
+from tests.align import change, words_on
 from tests.intake.desk import Desk, OpenDesk, at_once, sha256, work
 
 SEEN = VendorOrder("900", "rx-900", "Ready for Download", assets=(OrderAsset(Asset.FULL, "full", 10),))
@@ -33,8 +35,9 @@ def test_a_poll_and_twenty_notifications_at_once_make_one_order_and_one_revision
         assert Client().post(url, body, content_type="application/json").status_code == 202
         look_up(desk.lab.pk, desk.pairing.pk)
 
-    at_once(desk.poll, *[push_and_look_up] * 20)
-    work()
+    change(desk.pairing, next_due=timezone.now())
+    at_once(lambda: poll(desk.lab.pk, desk.pairing.pk), *[push_and_look_up] * 20)
+    desk.take_in()
     assert [order.order_id for order in desk.orders()] == [order_id]
     assert len(desk.revisions(order_id)) == 1
     assert desk.timeline(order_id).count("seen") == 1
@@ -150,8 +153,9 @@ def test_an_older_revision_whose_worker_died_is_not_fetched_with_the_newer_ones_
     assert desk.downloads(order_id) == 1
 
 
-def test_an_order_that_our_tables_cannot_hold_is_refused_without_quoting_it(desk: Desk) -> None:
-    unfit = VendorOrder("9" * 70, "rx", "Ready for Download", patient_last="ZZCANARY", notes="ZZCANARY")
+@pytest.mark.parametrize("notes", ["ZZCANARY \x00", "ZZCANARY \ud800"], ids=["NUL", "half a character"])
+def test_an_order_that_our_tables_cannot_hold_is_refused_without_quoting_it(desk: Desk, notes: str) -> None:
+    unfit = VendorOrder("903", "rx", "Ready for Download", patient_last="ZZCANARY", notes=notes)
     with pytest.raises(UnstorableOrder) as refused:
         record_order(desk.pairing, unfit, source="poll")
     assert "ZZCANARY" not in f"{refused.value} {refused.value.__cause__} {refused.value.__context__}"

@@ -1,5 +1,6 @@
 """Align's pushes: durable before the 202, never trusted, looked up once, never lost."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +14,11 @@ from connector.intake import look_up as looking_up
 from connector.intake import notifications
 from connector.intake.look_up import TRIES, look_up, route_unrouted
 from connector.intake.models import Notification, NotificationState, RunStatus, UnroutedNotification
+from connector.pairing.access import access_for
 from connector.pairing.models import State
 from labportal.labs.tenancy import in_lab
 from tests.align import change
-from tests.intake.desk import Desk, queued, work
+from tests.intake.desk import Desk, at_once, queued, work
 
 
 def lookups(desk: Desk) -> int:
@@ -208,3 +210,20 @@ def test_an_answer_that_cannot_be_stored_does_not_stop_the_others(desk: Desk, mo
     assert [order.order_id for order in desk.orders()] == [second]
     look_up(desk.lab.pk, desk.pairing.pk)
     assert [order.order_id for order in desk.orders()] == [first, second]
+
+
+def test_a_push_does_not_wait_for_a_slow_renewal_of_the_token(desk: Desk) -> None:
+    """A renewal holds the pairing's row for as long as Align takes; a push only points at that row."""
+    order_id = desk.arrives()
+    change(desk.pairing, access_expires_at=timezone.now())
+    desk.align.fault(call="refresh", latency=3)
+    took: list[float] = []
+
+    def push() -> None:
+        time.sleep(0.7)  # the renewal is at Align by now
+        begun = time.monotonic()
+        assert desk.push(order_id) == 202
+        took.append(time.monotonic() - begun)
+
+    at_once(lambda: access_for(desk.lab.pk, desk.pairing.pk), push)
+    assert took[0] < 1.5

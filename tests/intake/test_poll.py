@@ -11,6 +11,7 @@ from connector.intake import poll as polling
 from connector.intake.fetch import fetch_next
 from connector.intake.models import RunStatus, SyncRun
 from connector.intake.poll import poll
+from connector.intake.record import record_order
 from connector.pairing.models import Pairing, State
 from labportal.labs.tenancy import in_lab
 from tests.align import change, let_pass, words_on
@@ -46,7 +47,7 @@ def test_the_quickest_download_does_not_make_a_poll_miss_orders(
     ids = desk.lab.pk, desk.pairing.pk
     monkeypatch.setattr(polling, "ring_download", lambda *_: fetch_next(*ids))
     if eager:
-        record = polling.record_order
+        record = record_order
 
         def record_and_fetch(*args: Any, **kwargs: Any) -> Any:
             recorded = record(*args, **kwargs)
@@ -220,6 +221,6 @@ def test_a_successful_look_does_not_wipe_the_reason_why_another_worker_stopped_t
 
         return recorded
 
-    monkeypatch.setattr(polling, "record_order", stopped_meanwhile(polling.record_order))
+    monkeypatch.setattr(polling, "record_order", stopped_meanwhile(record_order))
     desk.poll()
     assert desk.pairing_now().reason == "invalid_grant"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -46,10 +47,8 @@ class Worker:
     def kill_all(self) -> None:
         """The machine's power is gone: supervisor, clusters and their workers at once."""
         for pid in [self.process.pid, *self.clusters()]:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         self.process.wait(20)
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
-from labportal.labs.models import Membership, Role
+from labportal.labs.models import Membership, Role, User
 from labportal.labs.tenancy import in_lab
 from tests.cast import PASSWORD
 from tests.orders.make import make_order, make_pairing
@@ -34,7 +34,7 @@ def log_in(email, password=PASSWORD, client=None, **more):
 def test_a_person_comes_in_by_e_mail_in_any_case(cast, email):
     client = Client()
     answer = log_in(email, client=client)
-    assert (answer.status_code, answer.url) == (302, "/")
+    assert (answer.status_code, answer["Location"]) == (302, "/")
     assert client.get("/").status_code == 200
 
 
@@ -68,7 +68,7 @@ def test_the_session_key_changes_at_log_in(cast):
     session = client.session
     session["before"] = 1
     session.save()
-    client.cookies["sessionid"] = session.session_key
+    client.cookies["sessionid"] = str(session.session_key)
     log_in("anna@example.com", client=client)
     assert client.session.session_key != session.session_key
 
@@ -97,24 +97,21 @@ def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(cast):
 
 
 def test_an_inactive_person_stays_out(cast):
-    cast.vera.is_active = False
-    cast.vera.save()
+    User.objects.filter(pk=cast.vera.pk).update(is_active=False)
     client = Client()
     log_in("vera@example.com", client=client)
     assert client.get("/").status_code == 302
 
 
 def test_an_inactive_person_with_a_wrong_password_learns_nothing(cast):
-    cast.vera.is_active = False
-    cast.vera.save()
+    User.objects.filter(pk=cast.vera.pk).update(is_active=False)
     answer = said(log_in("vera@example.com", "wrong"), "vera@example.com")
     assert answer == said(log_in("nobody@example.com", "wrong"), "nobody@example.com")
 
 
 def test_a_session_ends_when_the_person_is_made_inactive(cast, client_of):
     vera = client_of(cast.vera)
-    cast.vera.is_active = False
-    cast.vera.save()
+    User.objects.filter(pk=cast.vera.pk).update(is_active=False)
     assert vera.get("/").status_code == 302
 
 
@@ -163,7 +160,7 @@ def test_behind_a_proxy_the_visitors_address_counts_not_the_proxys(cast, setting
 
 def test_nobody_signs_up(db):
     for answer in (Client().get("/accounts/signup/"), Client().post("/accounts/signup/", {"email": "x@example.com"})):
-        assert "Log-ins are given out by the owner of your lab." in text_of(answer)
+        assert "Nobody can sign up here alone." in text_of(answer)
     assert "/accounts/signup/" not in Client().get(LOG_IN).content.decode()
 
 
@@ -179,7 +176,7 @@ def test_a_new_password_comes_by_mail_and_works(cast):
     (sent,) = mail.outbox
     assert sent.to == ["vera@example.com"]
     assert sent.subject == "Lab portal: choose a new password"
-    link = re.search(r"https?://[^/\s]+(/accounts/password/reset/key/\S+)", sent.body)
+    link = re.search(r"https?://[^/\s]+(/accounts/password/reset/key/\S+)", str(sent.body))
     assert link
     client = Client()
     form = client.get(link[1], follow=True)

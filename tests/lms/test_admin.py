@@ -8,7 +8,9 @@ from django.test import Client
 def test_the_operator_sees_a_new_key_on_one_answer_only_and_it_works(cast, committed, client_of):
     olga = client_of(cast.olga)
     made = olga.post("/admin/lms/apikey/add/", {"lab": str(cast.lab_a.pk), "name": "LMS"})
-    text = re.search(r'id="new-key">([^<]+)<', made.content.decode()).group(1)
+    found = re.search(r'id="new-key">([^<]+)<', made.content.decode())
+    assert found is not None
+    text = found.group(1)
     assert "no-store" in made["Cache-Control"]
     assert Client().get("/api/v1/orders", headers={"Authorization": f"Bearer {text}"}).status_code == 200
     again = olga.get("/admin/lms/apikey/")

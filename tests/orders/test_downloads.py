@@ -316,7 +316,7 @@ def test_somebody_signed_out_is_led_to_the_log_in(case):
     for path in paths(case):
         answer = Client().get(path)
         assert answer.status_code == 302
-        assert answer.url.startswith("/accounts/login/")
+        assert answer["Location"].startswith("/accounts/login/")
 
 
 @pytest.mark.parametrize("state", [RevisionState.QUARANTINED, RevisionState.FETCHING, RevisionState.GONE])

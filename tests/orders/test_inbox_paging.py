@@ -121,7 +121,8 @@ ANY = str(uuid.uuid4())
 @pytest.mark.parametrize(
     "cursor",
     [
-        "x", "%%%", "====", "AAAA", "é", "\x00", sealed(), sealed("a"), sealed(1, 2), sealed(None, ANY), sealed({}, ANY),
+        "x", "%%%", "====", "AAAA", "é", "\x00", sealed(), sealed("a"), sealed(1, 2), sealed(None, ANY),
+        sealed({}, ANY),
         sealed("2026-01-01", "no id"), sealed("2026-01-01", 7), sealed("2026-01-01T00:00:00", ANY),
         sealed("not a day", ANY, "more"), sealed("a\x00b", ANY), sealed("\ud800", ANY), "W" * 5000,
         base64.urlsafe_b64encode(b"[" * 400).decode(), base64.urlsafe_b64encode(b"\xff\xfe\xfd").decode(),

@@ -160,6 +160,16 @@ def test_a_wrong_client_secret_says_nothing_of_what_align_thinks_so_it_is_told_a
     assert not account(align)["paired"]
 
 
+def test_a_wrong_client_secret_at_refresh_alone_is_no_confirmation_either(anna, paired, align):
+    let_pass(align, paired)
+    ask_to_end(anna, paired)
+    align.fault(call="refresh", status=401)
+    assert tell(paired).state == State.UNPAIRING
+    assert account(align)["paired"]
+    assert tell(paired).state == State.UNPAIRED
+    assert not account(align)["paired"]
+
+
 def test_a_wrong_client_secret_at_revoke_alone_is_told_again_too(anna, paired, align, settings):
     ask_to_end(anna, paired)
     settings.ITERO_CLIENT_SECRET = "wrong"

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 
-from labportal.labs.models import Lab, Role
+from labportal.labs.models import Lab, Role, User
 from labportal.labs.services import LabExists, add_member, create_lab, create_person
 
 
@@ -27,18 +27,33 @@ class Command(BaseCommand):
         parser.add_argument("--password-stdin", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        email = options["owner"]
+        name, email = options["name"].strip(), options["owner"].strip().lower()
         if options["time_zone"] not in available_timezones():
             raise CommandError(f"There is no time zone {options['time_zone']}; write it like Europe/Oslo.")
-        password = input() if options["password_stdin"] else getpass.getpass(f"Password for {email}: ")
         try:
+            Lab(name=name, slug="lab").clean_fields()
             validate_email(email)
-            validate_password(password)
-            lab = create_lab(name=options["name"], time_zone=options["time_zone"], tooth_notation=options["notation"])
+            known = User.objects.filter(email=email).first()
+            password = None if known else _password(email, options["password_stdin"])
+            lab = create_lab(name=name, time_zone=options["time_zone"], tooth_notation=options["notation"])
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except LabExists as error:
             raise CommandError(f"There is a lab with the short name {error} already.") from error
         user = create_person(email=email, password=password, operator=options["operator"])
+        if options["operator"] and not user.is_staff:
+            user.is_staff = user.is_superuser = True
+            user.save(update_fields=["is_staff", "is_superuser"])
         add_member(lab=lab, user=user, role=Role.OWNER)
-        self.stdout.write(f"{lab.name} is ready; {email} can log in.")
+        how = "keeps the password there was before" if known else "can log in"
+        self.stdout.write(f"{lab.name} is ready; {email} {how}.")
+
+
+def _password(email: str, from_input: bool) -> str:
+    """Errors: ValidationError for a weak one; CommandError when none came."""
+    try:
+        password = input() if from_input else getpass.getpass(f"Password for {email}: ")
+    except EOFError:
+        raise CommandError("No password came on standard input.") from None
+    validate_password(password, User(email=email))
+    return password

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from labportal.env import BASE_DIR, DATA_DIR
 from labportal.running.instance import Prepared, migrate, prepare
 from labportal.running.processes import Processes, Stopped, python, raise_on_signals, wait_until
 from labportal.running.walk import Walk, WalkFailed, pair, sign_in
-from labportal.running.web import gunicorn
+from labportal.running.web import answers, gunicorn, must_be_free
 
 MANAGE = str(BASE_DIR / "manage.py")
 SCANNER = ("scanner", "scanner-demo")
@@ -35,7 +34,7 @@ class Command(BaseCommand):
             int(os.environ.get(name, standard)) for name, standard in (("PORT", "8000"), ("SIM_PORT", "9000"))
         )
         for name, number in (("PORT", port), ("SIM_PORT", sim_port)):
-            _must_be_free(name, number)
+            must_be_free(name, number)
         try:
             prepared = prepare(Path(DATA_DIR))
         except EmbeddedPostgresError as error:
@@ -67,7 +66,7 @@ class Command(BaseCommand):
         facts = _facts(children, "people")
         children.start("worker", python(MANAGE, "worker"))
         children.start("web", gunicorn(port))
-        wait_until(lambda: _answers(f"{base}/healthz"), seconds=30, what="the portal")
+        wait_until(lambda: answers(port), seconds=30, what="the portal")
         self._pair_first_lab(children, base, facts, simulator)
         ready = {"url": base, "simulator": simulator["url"], **facts, "callbacks": _facts(children, "callbacks")}
         self.stdout.write(f"DEMO READY {json.dumps(ready)}")
@@ -102,27 +101,11 @@ class Command(BaseCommand):
         pair(walk, base, align["username"], align["password"], str(align["accounts"][0]))
 
 
-def _must_be_free(name: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise CommandError(f"Port {port} is in use. Choose another one: make demo {name}=…") from error
-
-
 def _facts(children: Processes, what: str) -> Any:
     environment = {**os.environ, **children.environment}
     command = [sys.executable, MANAGE, "demo_facts", what]
     done = subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE)  # noqa: S603 - our own command
     return json.loads(done.stdout)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).ok
-    except (requests.ConnectionError, requests.Timeout):
-        return False
 
 
 def _scan_for_ever(children: Processes, simulator: str) -> None:

@@ -1,6 +1,7 @@
 """`make run`: the portal of a real lab on one machine."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from labportal.embedded_postgres import EmbeddedPostgresError
 from labportal.env import BASE_DIR, DATA_DIR
 from labportal.running.instance import migrate, prepare
-from labportal.running.processes import Processes, Stopped, python, raise_on_signals
-from labportal.running.web import gunicorn
+from labportal.running.processes import Processes, Stopped, python, raise_on_signals, wait_until
+from labportal.running.web import answers, gunicorn, must_be_free
 
 
 class Command(BaseCommand):
@@ -21,6 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         raise_on_signals()
         port = int(os.environ.get("PORT", "8000"))
+        must_be_free("PORT", port)
         try:
             prepared = prepare(Path(DATA_DIR))
         except EmbeddedPostgresError as error:
@@ -31,13 +33,17 @@ class Command(BaseCommand):
             migrate(children.environment)
             children.start("worker", python(str(BASE_DIR / "manage.py"), "worker"))
             children.start("web", gunicorn(port))
-            self.stdout.write(f"PORTAL READY {base}")
-            self.stdout.flush()
+            wait_until(lambda: answers(port) or bool(children.ended()), seconds=60, what="the portal")
+            if children.ended() is None:
+                self.stdout.write(f"PORTAL READY {base}")
+                self.stdout.flush()
             while (name := children.ended()) is None:
                 time.sleep(0.5)
             raise CommandError(f"{name} ended; see its messages above")
         except Stopped:
             self.stdout.write("Stopping …")
+        except (TimeoutError, subprocess.CalledProcessError) as error:
+            raise CommandError(f"The portal could not start: {error}") from error
         finally:
             children.stop_all()
             if prepared.server is not None:

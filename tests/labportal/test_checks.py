@@ -1,0 +1,126 @@
+"""Settings and roles that would quietly tear down a wall are found before the first request."""
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+
+from connector.pairing import vendor
+from labportal.startup import refuse_unsafe_start
+from tests.database import _prepared as prepared
+
+KEY = Fernet.generate_key().decode()
+
+
+@pytest.fixture(autouse=True)
+def _profile_is_read_anew():
+    vendor.profile.cache_clear()
+    yield
+    vendor.profile.cache_clear()
+
+
+@pytest.fixture
+def production(settings):
+    """A sound installation at an https address."""
+    settings.SECURE, settings.SECRET_KEY_GIVEN, settings.SIMULATOR = True, True, False
+    settings.TOKEN_KEYS = [f"k1:{KEY}"]
+    return settings
+
+
+def ids(**options):
+    return [message.id for message in run_checks(**options) if (message.id or "").startswith(("labs.", "pairing."))]
+
+
+def test_a_sound_installation_is_not_complained_about(production):
+    assert ids() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"SECRET_KEY_GIVEN": False}, "labs.E001"),
+        ({"TOKEN_KEYS": []}, "labs.E002"),
+        ({"SIMULATOR": True}, "labs.E003"),
+        ({"TOKEN_KEYS": ["k1:too-short"]}, "pairing.E001"),
+        ({"TOKEN_KEYS": [KEY]}, "pairing.E001"),
+        ({"TOKEN_KEYS": [f":{KEY}"]}, "pairing.E001"),
+        ({"TOKEN_KEYS": [f"k1:{KEY}", "k2:ö"]}, "pairing.E001"),
+        ({"ITERO_PROFILE": "/nowhere/profile.toml"}, "pairing.E002"),
+    ],
+)
+def test_each_bad_setting_is_found(production, change, found):
+    for name, value in change.items():
+        setattr(production, name, value)
+    assert ids() == [found]
+
+
+def test_the_complaint_about_a_key_does_not_show_it(production):
+    production.TOKEN_KEYS = ["k1:secret-but-wrong"]
+    assert not [message for message in run_checks() if "secret-but-wrong" in str(message)]
+
+
+def test_a_profile_that_is_no_toml_is_found(production, tmp_path):
+    profile = tmp_path / "profile.toml"
+    profile.write_text("this is = = not toml")
+    production.ITERO_PROFILE = str(profile)
+    assert ids() == ["pairing.E002"]
+
+
+def test_without_https_a_demo_may_use_the_simulator_and_throw_away_keys(production):
+    production.SECURE, production.SECRET_KEY_GIVEN, production.SIMULATOR = False, False, True
+    production.TOKEN_KEYS = []
+    assert ids() == []
+
+
+BASE = {"timeout": 100, "retry": 400, "workers": 2, "queue_limit": 2, "bulk": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, []),
+        ({"retry": 399}, ["labs.E004"]),
+        ({"timeout": 101}, ["labs.E004"]),
+        ({"workers": 1}, ["labs.E004"]),
+        ({"queue_limit": 4}, ["labs.E004"]),
+        ({"ALT_CLUSTERS": {"downloads": {"timeout": 200, "retry": 800}}}, []),
+        ({"ALT_CLUSTERS": {"downloads": {"timeout": 200}}}, ["labs.E004"]),
+    ],
+)
+def test_a_queue_whose_tasks_could_run_twice_is_found(production, change, found):
+    production.Q_CLUSTER = BASE | change
+    assert ids() == found
+
+
+@pytest.fixture
+def superuser_as(committed):
+    """Let an alias reach the database as a superuser, whom no wall stops."""
+    changed = []
+
+    def become(alias):
+        assert prepared.server is not None
+        user = prepared.server.superuser_url.split("//", 1)[1]
+        name, _, rest = user.partition(":")
+        connection = connections[alias]
+        changed.append((connection, dict(connection.settings_dict)))
+        connection.close()
+        connection.settings_dict.update(USER=name, PASSWORD=rest.partition("@")[0])
+
+    yield become
+    for connection, before in changed:
+        connection.close()
+        connection.settings_dict.update(before)
+
+
+def test_a_role_that_no_wall_stops_is_found(superuser_as, production):
+    assert ids(databases=["default", "operator"]) == []
+    superuser_as("operator")
+    assert ids(databases=["default", "operator"]) == ["labs.E005"]
+
+
+def test_web_and_worker_refuse_to_start_with_bad_settings(production, committed):
+    refuse_unsafe_start()
+    production.TOKEN_KEYS = []
+    with pytest.raises(ImproperlyConfigured, match=r"labs\.E002"):
+        refuse_unsafe_start()
