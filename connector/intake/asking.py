@@ -24,6 +24,11 @@ from labportal.labs.tenancy import in_lab
 SCANNING, MODELING = "scanning", "itero modeling"
 SIGN_IN = {"invalid_grant", "unauthorized", "unknown_key", "no_key", "broken", "foreign", State.NEEDS_PAIRING}
 
+UNKNOWN = (
+    "Align does not know this RxID under this connection. Compare it letter by letter with the practice; if it is "
+    "right, the practice sent the scan to another account."
+)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -51,7 +56,7 @@ def ask(*, pairing: Pairing, rx_id: str, may_record: bool) -> Answer:
         )
         return _meaning(pairing, seen, may_record)
     except NotFound:
-        return Answer("unknown", "Not known", "", "Align does not know this RxID under this connection.")
+        return Answer("unknown", "Not known", "", UNKNOWN)
     except UnstorableOrder:
         return _unreadable()
     except (IteroError, PairingStopped, SealError) as error:

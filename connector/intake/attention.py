@@ -29,6 +29,8 @@ ENDED = {
     "lab or account.",
     "conflict": "Align does not give out the files in the case's present status. Press “Try again” later.",
 }
+# A zip that was cut off says "fetch the case again"; while we do so by ourselves that would mislead.
+DELAYED = {"truncated": "The download was cut off. The portal fetches the case again by itself."}
 PUSH_ENDED = {
     "not_found": "Align does not know this RxID under this connection.",
     "bad_answer": "Align's answer could not be read, each time. If it stays so, tell the operator the RxID.",
@@ -51,6 +53,7 @@ def attention_page(*, lab: Lab, membership: Membership) -> dict[str, Any]:
         "waiting": _waiting(lab, now),
         "dismissed": _dismissed(lab, now, zone),
         "sources": _sources(lab),
+        "several": Pairing.objects.of(lab).exclude(paired_at=None).count() > 1,
         "may_work": may,
         "may_manage": membership.may_manage,
         "try_all_url": reverse("attention_try_all") if may and any(item["again_url"] for item in items) else "",
@@ -70,6 +73,8 @@ def reason_of(revision: Revision) -> str:
         return DISK
     if revision.state == RevisionState.DEAD and revision.reason in ENDED:
         return ENDED[revision.reason]
+    if revision.state == RevisionState.RETRY and revision.reason in DELAYED:
+        return DELAYED[revision.reason]
     return explain(revision.reason) or "The reason is not known."
 
 

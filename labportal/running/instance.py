@@ -53,7 +53,7 @@ def migrate(environment: dict[str, str]) -> None:
     """Bring the tables up to date, as the owner role. Errors: subprocess.CalledProcessError."""
     for command in (
         ["migrate", "--database", "owner", "--verbosity", "0"],
-        ["createcachetable", "--database", "owner"],
+        ["createcachetable", "--database", "owner", "--verbosity", "0"],
     ):
         subprocess.run(  # noqa: S603 - our own command
             [sys.executable, str(BASE_DIR / "manage.py"), *command], check=True, env={**os.environ, **environment}

@@ -116,6 +116,7 @@ def test_a_case_that_align_forgot_before_it_was_fetched_is_named(desk: Desk) -> 
     made = desk.align.create_order()
     desk.align.fault(call="download", status=410)
     desk.take_in()
+    desk.align.tell(f"orders/{made['orderId']}/status", {"status": "Completed"})
     desk.align.fault(call="orderByRxId", status=404, times=2)
     run = compare(desk)
     assert run.differing == [[made["orderId"], "not_found"]]
