@@ -99,7 +99,11 @@ def _read_switches(table: TomlTable) -> sections.Switches:
 
 
 def _read_statuses(table: TomlTable) -> sections.Statuses:
-    return sections.Statuses(frozenset(table.texts("without_files")), frozenset(table.texts("modeling_result")))
+    return sections.Statuses(
+        without_files=frozenset(table.texts("without_files")),
+        modeling_result=frozenset(table.texts("modeling_result")),
+        with_doctor=frozenset(table.texts("with_doctor")),
+    )
 
 
 def _read_assets(table: TomlTable) -> sections.AssetNames:

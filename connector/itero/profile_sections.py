@@ -187,6 +187,7 @@ class Statuses:
 
     without_files: frozenset[str]
     modeling_result: frozenset[str]
+    with_doctor: frozenset[str]
 
     def has_files(self, status: str) -> bool:
         """Whether an order in this status may have something to download."""
@@ -195,6 +196,10 @@ class Statuses:
     def may_be_modeling_result(self, status: str) -> bool:
         """Whether an order in this status may be the result of modeling at Align."""
         return status.strip().casefold() in {one.casefold() for one in self.modeling_result}
+
+    def is_with_doctor(self, status: str) -> bool:
+        """Whether an order in this status was returned, and the doctor is scanning again."""
+        return status.strip().casefold() in {one.casefold() for one in self.with_doctor}
 
 
 @dataclass(frozen=True)

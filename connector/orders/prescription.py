@@ -45,6 +45,6 @@ def rx_facts(order: Order, shown: Revision | None, now: datetime, zone: ZoneInfo
         ("Scanned", moment_words(order.scanned_at, now, zone)),
         ("Doctor's licence", order.doctor_license),
         ("Practice address", order.practice_address),
-        ("Zip checksum (SHA-256)", shown.sha256 if shown else ""),
+        ("Zip SHA-256", shown.sha256 if shown else ""),
     ]
     return [(label, value) for label, value in facts if value]

@@ -36,6 +36,9 @@ REASONS = {
     "broken": "The stored sign-in at Align is damaged. Sign in at Align again; the cases wait there.",
     "foreign": "The stored sign-in at Align belongs to another connection. The operator must look into it.",
     # storing
+    "disk": "The portal could not write the file to its disk. We try again by ourselves; the operator should look at "
+    "the disk.",
+    "interrupted": "This look at Align broke off on our side. The next one begins by itself.",
     "disk_low": "The portal's disk is nearly full, so no download was started. The operator must make room.",
     "not_paired": "The connection to Align is not active. Sign in at Align again.",
     "lease_lost": "Another worker took over this download.",

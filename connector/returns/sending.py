@@ -10,6 +10,7 @@ from connector.intake.record import UnstorableOrder, record_order
 from connector.itero.errors import Conflict, IteroError
 from connector.orders.history import record
 from connector.orders.models import Order
+from connector.pairing import vendor
 from connector.pairing.access import Access, PairingStopped, back_off, call
 from connector.pairing.sealing import SealError
 from connector.returns.models import Reason, Return, ReturnState
@@ -17,8 +18,6 @@ from labportal.labs.tenancy import in_lab
 
 TRIES = 12
 CLAIM = timedelta(minutes=3)
-# Align's partner pages: the status of a returned case while the doctor scans again.
-WITH_DOCTOR = "scanning"
 
 
 def send(lab_id: UUID, return_id: UUID) -> None:
@@ -75,7 +74,8 @@ def _came_through(wanted: Return) -> bool:
         lambda a: a.client.get_order_by_rx_id(a.endpoints, access_token=a.access_token, rx_id=order.rx_id),
     )
     known = record_order(order.pairing, seen, source="lookup").order
-    return seen.status.casefold() == WITH_DOCTOR or known.latest_number > wanted.revision.number
+    with_doctor = vendor.profile().statuses.is_with_doctor(seen.status)
+    return with_doctor or known.latest_number > wanted.revision.number
 
 
 def _sent(done: Return, kind: str) -> None:

@@ -27,7 +27,7 @@ def case_return(request: LabRequest, order_id: UUID) -> HttpResponseBase:
             messages.warning(request, words)
             return redirect("case", order_id=order.pk)
         return _form(request, order, "", "", [])
-    reason, comment = request.POST.get("reason", ""), request.POST.get("comment", "").replace("\x00", "").strip()
+    reason, comment = request.POST.get("reason", ""), _typed(request.POST.get("comment", ""))
     errors = []
     if reason not in Reason.values:
         errors.append("Choose why the case must be scanned again.")
@@ -42,6 +42,11 @@ def case_return(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     else:
         messages.success(request, "The return is on its way to Align. The case waits for the doctor's re-scan.")
     return redirect("case", order_id=order.pk)
+
+
+def _typed(text: str) -> str:
+    """The words as they were typed: a browser counts a new line as one character and sends two."""
+    return text.replace("\r\n", "\n").replace("\x00", "").strip()
 
 
 def _form(request: LabRequest, order: Order, reason: str, comment: str, errors: list[str]) -> HttpResponseBase:

@@ -45,6 +45,16 @@ ROUTES = {
     "preview": Route(READ, NOBODY, FILE),
     "picture": Route(READ, NOBODY, FILE, uses={"file_id": "picture_id"}),
     "download_many": Route(NOBODY, "login 403 own go ok ok ok", (), {"order": "{order_id}"}),
+    # What stopped, and what Align says of it: all members look and ask, owner and technician act.
+    "attention": Route(LIST, NOBODY),
+    "attention_try_again": Route(NOBODY, WORK, CASE),
+    "attention_try_all": Route(NOBODY, "login 403 own go 403 go go"),
+    "attention_dismiss": Route(NOBODY, WORK, CASE, {"number": "{number}", "note": "sent again"}),
+    "attention_fetch": Route(NOBODY, WORK, (), {"rx_id": "rx-00000001", "connection": "{pairing_id}"}),
+    "find": Route(LIST, NOBODY),
+    "find_ask": Route(NOBODY, LIST, (), {"q": "rx-00000001"}),
+    "reconciliation": Route(READ, NOBODY, CONNECTION),
+    "reconciliation_run": Route(NOBODY, WORK, CONNECTION),
     # Connections: all members look, the owner acts.
     "connections": Route(LIST, NOBODY),
     "connect": Route(NOBODY, OWN_LAB),

@@ -46,7 +46,7 @@ def test_a_log_in_leads_to_the_page_that_was_asked_for(cast):
     order = make_order(cast.lab_a, make_pairing(cast.lab_a))
     client = Client()
     door = client.get(f"/cases/{order.pk}")
-    assert door.url == f"{LOG_IN}?next=/cases/{order.pk}"
+    assert door["Location"] == f"{LOG_IN}?next=/cases/{order.pk}"
     assert log_in("anna@example.com", client=client, next=f"/cases/{order.pk}").url == f"/cases/{order.pk}"
 
 
