@@ -31,6 +31,8 @@ ENDED = {
 }
 # A zip that was cut off says "fetch the case again"; while we do so by ourselves that would mislead.
 DELAYED = {"truncated": "The download was cut off. The portal fetches the case again by itself."}
+HELD = {"truncated": "The download was cut off each time."}
+HELD_WHAT_TO_DO = " Press “Try again”. If it stays so, ask the practice to send the scan again."
 PUSH_ENDED = {
     "not_found": "Align does not know this RxID under this connection.",
     "bad_answer": "Align's answer could not be read, each time. If it stays so, tell the operator the RxID.",
@@ -73,6 +75,8 @@ def reason_of(revision: Revision) -> str:
         return DISK
     if revision.state == RevisionState.DEAD and revision.reason in ENDED:
         return ENDED[revision.reason]
+    if revision.state == RevisionState.QUARANTINED:
+        return (HELD.get(revision.reason) or explain(revision.reason)) + HELD_WHAT_TO_DO
     if revision.state == RevisionState.RETRY and revision.reason in DELAYED:
         return DELAYED[revision.reason]
     return explain(revision.reason) or "The reason is not known."

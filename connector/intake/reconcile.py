@@ -36,6 +36,7 @@ STUCK = timedelta(minutes=15)
 SOONEST = timedelta(seconds=30)  # a doubled ring is one run
 PAIRINGS_AT_ONCE = 50
 DIFFERING_KEPT = 200
+UNNAMED = "entry"  # with its place on the list: an entry without an order id
 
 
 @dataclass
@@ -119,7 +120,7 @@ def _read_list(access: Access, pairing: Pairing, run: Reconciliation, ledger: Le
             ledger.listed.add(order.order_id)
             _enter(pairing, order, ledger, source="poll")
         for bad in page.malformed:
-            name = bad.order_id or f"entry {run.listed + bad.index + 1} of the list"
+            name = bad.order_id or f"{UNNAMED} {run.listed + bad.index + 1}"
             ledger.shown.add(name)
             ledger.differing[name] = "bad_answer"
         run.listed += len(page.orders) + len(page.malformed)

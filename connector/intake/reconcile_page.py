@@ -17,7 +17,7 @@ from labportal.labs.models import Lab, Membership
 
 RUNS_SHOWN = 14
 DIFFERENCES = {
-    "bad_answer": "Align's data of this case can't be read, so it is not here. Tell the operator the number.",
+    "bad_answer": "Align's data of this case can't be read, so it is not here. Tell the operator.",
     "not_found": "It is here without files, and Align no longer knows it. Ask the practice to send it again.",
     "not_recorded": "Align shows a scan of this case, but it could not be recorded here. Tell the operator the number.",
 }
@@ -67,6 +67,7 @@ def _full(run: Reconciliation, lab: Lab, now: datetime, zone: ZoneInfo) -> dict[
             ("Asked one by one", run.asked),
             ("Left for the next comparison", run.unasked),
             ("Missing here, recorded now", run.missing_recorded),
+            ("Without a scan at Align now", max(run.listed + run.asked - run.known, 0)),
         ],
         "differing": _differing(run, lab),
     }
@@ -101,7 +102,7 @@ def _differing(run: Reconciliation, lab: Lab) -> list[dict[str, str]]:
     cases = {order.order_id: order for order in ours}
     return [
         {
-            "order_id": name,
+            "order_id": f"A case without a number (place {name.split()[-1]} on Align's list)" if " " in name else name,
             "patient": (cases[name].patient or "No name") if name in cases else "",
             "url": reverse("case", args=[cases[name].pk]) if name in cases else "",
             "text": DIFFERENCES.get(code) or connect_words(code),

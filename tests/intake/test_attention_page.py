@@ -18,9 +18,9 @@ from tests.intake.desk import Desk, queued, work
 ClientOf = Callable[[User], Client]
 
 
-def break_down(desk: Desk, **extras: object) -> str:
+def break_down(desk: Desk) -> str:
     """A case whose download is refused for good; gives its order id."""
-    order_id: str = desk.align.create_order(**extras)["orderId"]
+    order_id: str = desk.align.create_order()["orderId"]
     desk.align.fault(call="download", path=order_id, status=410)
     desk.take_in()
     return order_id
@@ -77,7 +77,7 @@ def test_a_zip_that_is_not_safe_is_listed_as_held_back_and_fetched_again_when_as
     for _ in range(3):
         desk.ripen()
         desk.sweep()
-    assert "Held back A file in the zip is locked with a password." in page(desk.browser)
+    assert "Held back A file in the zip is locked with a password. Press “Try again”." in page(desk.browser)
     desk.browser.post(reverse("attention_try_again", args=[desk.order(order_id).pk]))
     assert desk.revision(order_id).state == "retry"
     assert queued() == ["download"]

@@ -13,6 +13,7 @@ from django.utils import timezone
 from connector.intake import reconcile as reconciling
 from connector.intake.bookkeeping import Reconciliation
 from connector.intake.reconcile import reconcile
+from connector.intake.record import record_order
 from connector.orders.models import Order
 from connector.pairing.models import State
 from labportal.labs.models import User
@@ -88,10 +89,9 @@ def test_a_scan_that_could_not_be_recorded_is_named_and_the_ledger_does_not_add_
 ) -> None:
     """The negative control of the ledger: a run that loses a revision shows it."""
     order_id = desk.align.create_order()["orderId"]
-    record = reconciling.record_order
 
     def lose(*args: Any, **kwargs: Any) -> Any:
-        recorded = record(*args, **kwargs)
+        recorded = record_order(*args, **kwargs)
         with in_lab(desk.lab.pk):
             recorded.order.revisions.all().delete()
         return recorded
