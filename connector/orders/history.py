@@ -19,6 +19,7 @@ WORDS = {
     "retry": "Download failed: {reason}",
     "stored": "Revision {number} stored and verified ({size})",
     "ready": "Files read, 3D preview made",
+    "damaged": "Checked revision {number}: {reason}",
     "unreadable": "The zip is stored, but not all of it could be read: {reason}",
     "stopped": "Stopped: {reason}",
     "superseded": "Revision {number} was replaced at Align before it was fetched",

@@ -12,6 +12,7 @@ from connector.orders.inbox import LANES, Query, lane_filter
 from connector.orders.models import Order
 from connector.pairing.health import ago, health
 from connector.pairing.models import Pairing, State
+from labportal.keeping import safe_mode
 from labportal.labs.models import Lab
 
 SHOWN_LANES = ("inbox", "work", "waiting", "overdue", "done")
@@ -25,8 +26,12 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     pairings = SimpleLazyObject(lambda: _pairings(request))
     return {
         "nav": SimpleLazyObject(lambda: _nav(request, pairings)),
-        "banners": SimpleLazyObject(lambda: [b for pairing in pairings if (b := _banner(pairing, request))]),
+        "banners": SimpleLazyObject(lambda: [*_safe_mode(), *(b for p in pairings if (b := _banner(p, request)))]),
     }
+
+
+def _safe_mode() -> list[dict[str, str]]:
+    return [{"tone": "bad", "text": safe_mode.BANNER}] if safe_mode.is_on() else []
 
 
 def _pairings(request: HttpRequest) -> list[Pairing]:

@@ -35,6 +35,7 @@ from connector.pairing.trouble import (
     pause,
     wait_for_person,
 )
+from labportal.keeping import safe_mode
 from labportal.labs.tenancy import in_lab
 
 __all__ = ["Access", "PairingStopped", "access_for", "back_off", "call", "refresh"]
@@ -128,6 +129,8 @@ def _locked(lab_id: UUID, pairing_id: UUID) -> Pairing:
 
 def _tokens(pairing: Pairing) -> TokenSet:
     """The stored set. Errors: PairingStopped when the pairing must not call, or the set can't be opened."""
+    if safe_mode.is_on():
+        raise PairingStopped("safe_mode")  # a restored token was perhaps used since: shown again, Align ends the sign-in
     if pairing.state not in CALLABLE:
         raise PairingStopped(pairing.reason or pairing.state)
     try:

@@ -12,6 +12,7 @@ from connector.pairing.models import Pairing, State
 from connector.pairing.sealing import SealError
 from connector.pairing.trouble import SETTINGS
 from labportal.doorbell import ring_tick
+from labportal.keeping import safe_mode
 from labportal.labs.tenancy import in_lab
 
 
@@ -29,6 +30,8 @@ def finish_unpair(lab_id: UUID, pairing_id: UUID) -> bool:
         pairing = Pairing.objects.of(lab_id).get(pk=pairing_id)
     if pairing.state != State.UNPAIRING:
         return pairing.state == State.UNPAIRED
+    if safe_mode.is_on():
+        return False  # Revoke needs no valid token, so access.py alone would not stop it
     try:
         _tell_align(pairing)
     except IteroError as error:

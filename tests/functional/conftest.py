@@ -138,7 +138,7 @@ def demo(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         stop_demo(running)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: its event loop would forbid the database to the tests after it
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM)
