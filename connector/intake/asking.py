@@ -20,8 +20,8 @@ from connector.pairing.sealing import SealError
 from connector.pairing.words import connect_words, reason_words
 from labportal.labs.tenancy import in_lab
 
-# Statuses that Align's partner pages (case flow) name for an order that is never pushed.
-SCANNING, MODELING = "scanning", "itero modeling"
+# The status that Align's partner pages (case flow) name for an order that Align works on.
+MODELING = "itero modeling"
 SIGN_IN = {"invalid_grant", "unauthorized", "unknown_key", "no_key", "broken", "foreign", State.NEEDS_PAIRING}
 
 UNKNOWN = (
@@ -65,8 +65,10 @@ def ask(*, pairing: Pairing, rx_id: str, may_record: bool) -> Answer:
 
 def _may_not_ask(pairing: Pairing) -> Answer | None:
     """A connection that waits for a person, or that Align asked to be quiet, is not asked."""
-    if pairing.state not in {State.ACTIVE, State.FORBIDDEN}:
+    if pairing.state in {State.NEEDS_PAIRING, State.FORBIDDEN}:
         return _stopped(pairing.reason or pairing.state)
+    if pairing.state != State.ACTIVE:
+        return _stopped("not_paired")
     if pairing.paused_until and pairing.paused_until > timezone.now():
         minutes = int((pairing.paused_until - timezone.now()).total_seconds() // 60) + 1
         text = f"{_first_sentence(pairing.reason)} Ask again in {minutes} min."
@@ -140,11 +142,11 @@ def _here(order: Order, revision: Revision | None) -> Answer:
 
 def _not_ready(seen: VendorOrder, order: Order | None) -> Answer:
     """Align knows it, and has nothing to fetch."""
-    status, ours = seen.status.strip().casefold(), order.pk if order else None
-    if status == SCANNING:
+    ours = order.pk if order else None
+    if vendor.profile().statuses.is_with_doctor(seen.status):
         text = "The doctor is still scanning. When the practice sends the scan, it comes in by itself."
         return Answer("doctor", "With the doctor", "warn", text, ours)
-    if status == MODELING:
+    if seen.status.strip().casefold() == MODELING:
         text = "Align is modeling this case. When that is finished, the scan comes in by itself."
         return Answer("modeling", "In modeling", "info", text, ours)
     text = f"At Align this case has the status “{seen.status}”. There are no files to fetch now."

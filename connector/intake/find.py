@@ -73,7 +73,7 @@ def ask_all(*, lab: Lab, rx_id: str, may_record: bool) -> list[AnswerOf]:
     end, answers = time.monotonic() + ENOUGH_SECONDS, []
     for pairing in pairings:
         if time.monotonic() > end:
-            late = Answer("not_asked", "Not asked", "warn", "Align was too slow today. Ask again in a few minutes.")
+            late = Answer("not_asked", "Not asked", "warn", "Align was too slow. Ask again in a few minutes.")
             answers.append(AnswerOf(pairing, late))
             continue
         answer = ask(pairing=pairing, rx_id=rx_id, may_record=may_record)

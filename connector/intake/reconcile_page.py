@@ -33,7 +33,7 @@ def reconciliation_page(pairing: Pairing, *, lab: Lab, membership: Membership) -
     runs = list(Reconciliation.objects.of(lab).filter(pairing=pairing).select_related("by")[:RUNS_SHOWN])
     running = next((run for run in runs if run.ended_at is None), None)
     ended = [run for run in runs if run.ended_at is not None]
-    may = membership.may_work and pairing.state == State.ACTIVE and running is None
+    may = membership.may_work and pairing.state == State.ACTIVE
     return {
         "pairing": {"name": pairing.account_name, "account_id": pairing.account_id},
         "latest": _full(ended[0], lab, now, zone) if ended else None,
@@ -57,7 +57,7 @@ def _full(run: Reconciliation, lab: Lab, now: datetime, zone: ZoneInfo) -> dict[
         "known": run.known,
         "parts": [
             {"label": "Stored here", "count": run.stored, "tone": "ok"},
-            {"label": "Coming in", "count": run.pending, "tone": "info"},
+            {"label": "Not fetched yet", "count": run.pending, "tone": "info"},
             {"label": "Failed", "count": run.failed, "tone": "bad" if run.failed else ""},
             {"label": "Not here", "count": run.known - here, "tone": "bad" if run.known != here else ""},
         ],

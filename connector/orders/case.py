@@ -51,13 +51,16 @@ def case_page(order: Order, *, number: int | None, lab: Lab, membership: Members
         "problem": _problem(order, latest, membership),
         "restorations": restorations(order, lab),
         "tooth_chart": tooth_chart(order, lab),
-        "rx_facts": rx_facts(order, shown, now, zone),
+        "rx_facts": rx_facts(order, now, zone),
         "revisions": case_scans.revision_facts(order, revisions, shown, files, now, zone),
         "thumbnails": [case_scans.picture_facts(order, file) for file in here if file.role == "thumbnail"],
         "files": [case_scans.file_facts(order, file) for file in here],
         "files_total": in_bytes(shown.size) if shown and shown.has_files else "",
+        "zip_sha256": shown.sha256 if shown else "",
         "models": [
-            case_scans.model_facts(order, file) for file in here if file.preview and file.role in case_scans.MODEL_ROLES
+            case_scans.model_facts(order, file, lab.tooth_notation)
+            for file in here
+            if file.preview and file.role in case_scans.MODEL_ROLES
         ],
         "timeline": [_event(event, now, zone) for event in _timeline(order, lab)],
     }

@@ -1,5 +1,6 @@
 """The scans of a case for its page: revisions and what changed, files, pictures, models for the 3D view."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from django.urls import reverse
 from connector.orders.changes import SHOWN_ROLES, changes
 from connector.orders.models import Order, Revision, RevisionState, ScanFile
 from connector.orders.sizes import in_bytes
-from connector.orders.words import moment_words, revision_label
+from connector.orders.words import moment_words, revision_label, tooth_label
 from connector.scans import PROBLEM_WORDS
 
 TONES = {
@@ -69,11 +70,20 @@ def is_model(file: ScanFile) -> bool:
     return bool(file.preview) and file.role in MODEL_ROLES
 
 
-def model_facts(order: Order, file: ScanFile) -> dict[str, Any]:
+def model_facts(order: Order, file: ScanFile, notation: str) -> dict[str, Any]:
     return {
         "role": file.role,
-        "label": SHOWN_ROLES.get(file.role, "Scan") if file.role != "other" else file.name.rsplit("/", 1)[-1],
+        "label": _model_label(file, notation),
         "url": reverse("preview", args=[order.pk, file.pk]),
         "format": "ply",
         "bytes": file.size,
     }
+
+
+def _model_label(file: ScanFile, notation: str) -> str:
+    """What the 3D view's button says. Stumps come as "other" files, one a prepared tooth, named by its ADA number."""
+    if file.role != "other":
+        return SHOWN_ROLES.get(file.role, "Scan")
+    name = file.name.rsplit("/", 1)[-1]
+    stump = re.search(r"tooth_(\d{1,2})_with_ditch", name, re.IGNORECASE)
+    return f"Stump {tooth_label(int(stump[1]), notation)}" if stump else name

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connector.orders.models import Order, Restoration, Revision
+from connector.orders.models import Order, Restoration
 from connector.orders.words import moment_words, tooth_label
 from labportal.labs.models import Lab
 
@@ -40,11 +40,10 @@ def tooth_chart(order: Order, lab: Lab) -> dict[str, Any] | None:
     return {"upper": row(UPPER), "lower": row(LOWER), "notation": notation}
 
 
-def rx_facts(order: Order, shown: Revision | None, now: datetime, zone: ZoneInfo) -> list[tuple[str, str]]:
+def rx_facts(order: Order, now: datetime, zone: ZoneInfo) -> list[tuple[str, str]]:
     facts = [
         ("Scanned", moment_words(order.scanned_at, now, zone)),
         ("Doctor's licence", order.doctor_license),
         ("Practice address", order.practice_address),
-        ("Zip SHA-256", shown.sha256 if shown else ""),
     ]
     return [(label, value) for label, value in facts if value]

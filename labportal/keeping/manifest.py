@@ -82,7 +82,7 @@ def measure(path: Path) -> Kept:
 
 def copy(source: Path, target: Path, *, link: bool = False) -> Kept:
     """Bring one file over, whole or not at all; `link` shares its bytes where both lie on one file system."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _closed_folder(target.parent)
     if link:
         try:
             os.link(source, target)
@@ -98,3 +98,9 @@ def copy(source: Path, target: Path, *, link: bool = False) -> Kept:
         os.fsync(out.fileno())
     unfinished.replace(target)
     return measure(target)
+
+
+def _closed_folder(folder: Path) -> None:
+    """mkdir's own `parents` would leave those in between open to others."""
+    for path in (*reversed(folder.parents), folder):
+        path.mkdir(mode=0o700, exist_ok=True)

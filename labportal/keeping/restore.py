@@ -8,6 +8,7 @@ and the owner may become it (docs/decisions/0016).
 import re
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -97,7 +98,7 @@ def _load(dump: Path, tables: list[str]) -> None:
             [program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--output=/dev/null"],
             stdin=subprocess.PIPE, stderr=errors, env=way_to(connections["owner"].settings_dict),
         )  # fmt: skip
-        assert psql.stdin is not None
+        failed: Exception | None = None
         try:
             _write(psql, "BEGIN;", "DROP SCHEMA IF EXISTS resolve CASCADE;", *dropped)
             _script(psql, dump, rest)
@@ -105,23 +106,22 @@ def _load(dump: Path, tables: list[str]) -> None:
             _write(psql, f'SET LOCAL ROLE "{role("resolver")}";')
             _script(psql, dump, resolvers, "--no-owner")
             _write(psql, "RESET ROLE;", "COMMIT;")
-            psql.stdin.close()
-        except BrokenPipeError:
-            pass  # psql met an error and left; its words follow
+        except (BrokenPipeError, KeepingFailed) as error:
+            failed = error  # psql met an error and left, so its words come first
         finally:
             _close(psql)
         errors.seek(0)
         if psql.returncode:
             raise KeepingFailed(f"The database could not be loaded; nothing was changed: {said(errors.read())}")
+        if failed:
+            raise failed
 
 
 def _close(psql: subprocess.Popen[bytes]) -> None:
     """Without COMMIT the server takes everything back."""
     assert psql.stdin is not None
-    try:
+    with suppress(BrokenPipeError):
         psql.stdin.close()
-    except BrokenPipeError:
-        pass
     psql.wait()
 
 
@@ -138,12 +138,12 @@ def _script(psql: subprocess.Popen[bytes], dump: Path, entries: list[str], *opti
         chosen.flush()
         command = [program("pg_restore"), "--no-comments", *options, f"--use-list={chosen.name}", "--file=-", str(dump)]
         done = subprocess.run(command, stdout=psql.stdin, stderr=subprocess.PIPE, check=False)  # noqa: S603 - our own words
-    if done.returncode and psql.poll() is None:
+    if done.returncode:
         raise KeepingFailed(f"The dump could not be read; nothing was changed: {said(done.stderr)}")
 
 
 def _run(command: list[str]) -> bytes:
     done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own words
     if done.returncode:
-        raise KeepingFailed(f"The dump could not be read: {said(done.stderr)}")
+        raise KeepingFailed(f"The dump could not be read; nothing was changed: {said(done.stderr)}")
     return done.stdout

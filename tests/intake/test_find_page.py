@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from connector.intake import find as finding
 from connector.pairing.models import FetchMode, State
 from labportal.labs.models import User
 from tests.align import change, pair_lab, words_on
@@ -113,6 +114,18 @@ def test_a_connection_that_needs_a_sign_in_is_not_asked(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "reason", "words"),
+    [
+        (State.FORBIDDEN, "forbidden", "this account is not enabled for this portal"),
+        (State.NEEDS_PAIRING, "broken", "somebody must sign in at Align again"),
+    ],
+)
+def test_why_a_connection_is_not_asked_is_said(desk: Desk, state: State, reason: str, words: str) -> None:
+    change(desk.pairing, state=state, reason=reason)
+    assert words in ask(desk.browser, NOBODYS)
+
+
+@pytest.mark.parametrize(
     ("fault", "words"),
     [
         ({"status": 503}, "Align&#x27;s server has a problem. Nothing was changed. Try again in a few minutes."),
@@ -176,3 +189,17 @@ def test_a_search_with_marks_that_mean_something_to_the_database_finds_nothing(d
     desk.take_in()
     assert "No case in your lab fits." in find(desk.browser, "%25")
     assert "No case in your lab fits." in find(desk.browser, "%00_%27")
+
+
+def test_a_connection_that_was_ended_is_not_asked(desk: Desk) -> None:
+    change(desk.pairing, state=State.UNPAIRED)
+    form = {"rx_id": NOBODYS, "connection": str(desk.pairing.pk)}
+    answer = desk.browser.post(reverse("attention_fetch"), form, follow=True)
+    assert "The connection to Align is not active." in answer.content.decode()
+
+
+def test_no_further_connection_is_asked_when_time_is_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "ENOUGH_SECONDS", -1.0)
+    before = desk.align.truth()["calls"]
+    assert "Align was too slow." in ask(desk.browser, NOBODYS)
+    assert desk.align.truth()["calls"] == before

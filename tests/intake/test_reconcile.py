@@ -59,7 +59,7 @@ def test_stored_and_listed_and_failed_scans_add_up_to_what_align_shows(desk: Des
     assert ledger(run) == (3, 1, 1, 1)
     assert (run.missing_recorded, run.differing, run.reason) == (0, [], "")
     said = page(desk)
-    assert "Align shows 3 Stored here = 1 Coming in + 1 Failed + 1 Not here + 0" in said
+    assert "Align shows 3 Stored here = 1 Not fetched yet + 1 Failed + 1 Not here + 0" in said
     assert "Every scan that Align shows is here." in said
 
 

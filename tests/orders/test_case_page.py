@@ -3,8 +3,9 @@
 import pytest
 from django.utils import timezone
 
+from connector.orders.case_scans import model_facts
 from connector.orders.history import record
-from connector.orders.models import Restoration, Revision, RevisionState, ScanFile
+from connector.orders.models import Order, Restoration, Revision, RevisionState, ScanFile
 from labportal.labs.tenancy import in_lab
 from tests.orders.make import make_order, make_pairing
 from tests.orders.pages import text_of
@@ -236,3 +237,9 @@ def test_the_page_of_a_case_takes_as_few_queries_for_ten_revisions_as_for_one(
     open_case(vera, order)
     with django_assert_max_num_queries(22):
         open_case(vera, order)
+
+
+@pytest.mark.parametrize(("notation", "label"), [("fdi", "Stump 44"), ("universal", "Stump 28")])
+def test_a_stump_is_named_by_its_tooth_in_the_labs_notation(notation, label):
+    file = ScanFile(role="other", name="iTero_Export_1/1_lower_tooth_28_with_ditch.ply", preview="x", size=1)
+    assert model_facts(Order(), file, notation)["label"] == label

@@ -1,0 +1,44 @@
+"""Check every stored zip against its row; with --repair put right what can be."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from connector.orders.models import RevisionState
+from labportal.keeping.repair import repair
+from labportal.keeping.verify import Bad, check_lab, labs
+
+WORDS = {
+    RevisionState.RETRY: "is fetched from Align again",
+    RevisionState.QUARANTINED: "is held back (an older revision: Align gives out the latest only)",
+    None: "was changed by somebody else meanwhile",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Check that every stored zip is there and unchanged. Changes nothing without --repair; exits 1 when one is bad."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--lab", default="", metavar="SLUG", help="this lab only, by its short name")
+        parser.add_argument("--repair", action="store_true", help="fetch a bad latest revision again, hold others back")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chosen = labs(options["lab"])
+        if options["lab"] and not chosen:
+            raise CommandError(f"There is no lab “{options['lab']}”.")
+        checked, bad = 0, 0
+        for lab in chosen:
+            for found in check_lab(lab.pk):
+                checked += 1
+                if found is not None:
+                    bad += 1
+                    self._say(found, lab.slug, fix=options["repair"])
+        self.stdout.write(f"{checked} stored revisions of {len(chosen)} labs checked: {checked - bad} good, {bad} bad.")
+        if bad and not options["repair"]:
+            raise CommandError("Nothing was changed. --repair fetches a bad latest revision again.", returncode=1)
+
+    def _say(self, bad: Bad, slug: str, *, fix: bool) -> None:
+        after = f": {WORDS[repair(bad)]}" if fix else ""
+        self.stdout.write(f"{slug}: order {bad.order_id} revision {bad.number} {bad.code}{after}")
