@@ -20,8 +20,6 @@ from connector.pairing.sealing import SealError
 from connector.pairing.words import connect_words, reason_words
 from labportal.labs.tenancy import in_lab
 
-# The status that Align's partner pages (case flow) name for an order that Align works on.
-MODELING = "itero modeling"
 SIGN_IN = {"invalid_grant", "unauthorized", "unknown_key", "no_key", "broken", "foreign", State.NEEDS_PAIRING}
 
 UNKNOWN = (
@@ -146,7 +144,7 @@ def _not_ready(seen: VendorOrder, order: Order | None) -> Answer:
     if vendor.profile().statuses.is_with_doctor(seen.status):
         text = "The doctor is still scanning. When the practice sends the scan, it comes in by itself."
         return Answer("doctor", "With the doctor", "warn", text, ours)
-    if seen.status.strip().casefold() == MODELING:
+    if vendor.profile().statuses.is_in_modeling(seen.status):
         text = "Align is modeling this case. When that is finished, the scan comes in by itself."
         return Answer("modeling", "In modeling", "info", text, ours)
     text = f"At Align this case has the status “{seen.status}”. There are no files to fetch now."

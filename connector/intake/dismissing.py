@@ -14,9 +14,6 @@ AT_ONCE = 100
 AGAIN = (RevisionState.RETRY, RevisionState.DEAD, RevisionState.QUARANTINED)
 FAILURES = ("stopped", "retry")  # kinds of the timeline
 
-# The kind is intake's own, so its words come from here.
-history.WORDS.setdefault("dismissed", "Taken off “Needs attention”: {note}")
-
 
 def needing_attention(lab: Lab) -> QuerySet[Revision]:
     """Latest revisions that stopped or are delayed. A dismissed one comes back when it fails after its dismissal; one

@@ -6,8 +6,19 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from connector.intake.bookkeeping import Dismissal, Reconciliation
 from connector.pairing.models import Pairing
 from labportal.labs.models import LabQuerySet, LabScoped
+
+__all__ = [
+    "Dismissal",
+    "Notification",
+    "NotificationState",
+    "Reconciliation",
+    "RunStatus",
+    "SyncRun",
+    "UnroutedNotification",
+]
 
 
 class NotificationState(models.TextChoices):

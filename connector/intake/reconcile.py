@@ -156,7 +156,7 @@ def _by_rx_id(pairing: Pairing, rx_id: str) -> VendorOrder:
 def _next_orders(run: Reconciliation, ledger: Ledger) -> tuple[list[tuple[str, str, UUID]], int]:
     """(order id, RxID, key) of at most BATCH orders of the last RECONCILE_DAYS days that were not on the list: those
     after the one that was asked last, then from the first again. And how many such orders there are."""
-    since = timezone.now() - timedelta(days=getattr(settings, "RECONCILE_DAYS", 14))
+    since = timezone.now() - timedelta(days=settings.RECONCILE_DAYS)
     with in_lab(run.lab_id):
         recent = Order.objects.of(run.lab_id).filter(pairing_id=run.pairing_id, received_at__gte=since)
         unlisted = recent.exclude(rx_id="").exclude(order_id__in=ledger.listed).order_by("pk")

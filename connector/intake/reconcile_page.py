@@ -41,7 +41,7 @@ def reconciliation_page(pairing: Pairing, *, lab: Lab, membership: Membership) -
         "runs": [_line(run, now, zone) for run in ended],
         "run_url": reverse("reconciliation_run", args=[pairing.pk]) if may else "",
         "here_url": reverse("reconciliation", args=[pairing.pk]),
-        "days": getattr(settings, "RECONCILE_DAYS", 14),
+        "days": settings.RECONCILE_DAYS,
     }
 
 

@@ -103,6 +103,7 @@ def _read_statuses(table: TomlTable) -> sections.Statuses:
         without_files=frozenset(table.texts("without_files")),
         modeling_result=frozenset(table.texts("modeling_result")),
         with_doctor=frozenset(table.texts("with_doctor")),
+        in_modeling=frozenset(table.texts("in_modeling")),
     )
 
 

@@ -188,6 +188,7 @@ class Statuses:
     without_files: frozenset[str]
     modeling_result: frozenset[str]
     with_doctor: frozenset[str]
+    in_modeling: frozenset[str]
 
     def has_files(self, status: str) -> bool:
         """Whether an order in this status may have something to download."""
@@ -196,6 +197,10 @@ class Statuses:
     def may_be_modeling_result(self, status: str) -> bool:
         """Whether an order in this status may be the result of modeling at Align."""
         return status.strip().casefold() in {one.casefold() for one in self.modeling_result}
+
+    def is_in_modeling(self, status: str) -> bool:
+        """Whether Align is modeling an order in this status."""
+        return status.strip().casefold() in {one.casefold() for one in self.in_modeling}
 
     def is_with_doctor(self, status: str) -> bool:
         """Whether an order in this status was returned, and the doctor is scanning again."""

@@ -28,6 +28,7 @@ WORDS = {
     "viewed": "Viewed",
     "downloaded": "Downloaded: {what}",
     "exported": "Sent to the lab's own system",
+    "dismissed": "Taken off “Needs attention”: {note}",
     "workflow": "Marked “{workflow}”",
     "return_queued": "Return to doctor asked for: {reason_label}",
     "return_sent": "Returned to the doctor",

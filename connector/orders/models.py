@@ -195,7 +195,7 @@ class Restoration(LabScoped):
 
 
 class TimelineEvent(LabScoped):
-    """What happened to a case, in order; `kind` is a code, `facts` hold numbers and codes, never names."""
+    """What happened to a case, in order; `kind` is a code, `facts` hold numbers, codes, and a person's own note."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, null=True, related_name="+")
