@@ -20,6 +20,7 @@ WORDS = {
     "stored": "Revision {number} stored and verified ({size})",
     "ready": "Files read, 3D preview made",
     "damaged": "Checked revision {number}: {reason}",
+    "readmitted": "Revision {number}: the right file is back in its place",
     "unreadable": "The zip is stored, but not all of it could be read: {reason}",
     "stopped": "Stopped: {reason}",
     "superseded": "Revision {number} was replaced at Align before it was fetched",

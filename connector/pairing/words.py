@@ -30,8 +30,8 @@ REASONS = {
     "host_not_allowed": "Align named a server that is not on our list. For safety we did not call it; the operator "
     "must check the profile.",
     # after a restored backup
-    "safe_mode": "This portal was restored from a backup, so nothing is asked of Align yet. The operator ends this safe "
-    "mode.",
+    "safe_mode": "This portal was restored from a backup, so nothing is asked of Align yet. The operator ends this "
+    "safe mode.",
     "restored": "This portal was restored from a backup. Sign in at Align again; the cases wait there.",
     # opening what was stored
     "no_key": "The portal has no key to open its sign-in at Align. The operator must enter TOKEN_KEYS.",
@@ -43,8 +43,8 @@ REASONS = {
     "disk": "The portal could not write the file to its disk. We try again by ourselves; the operator should look at "
     "the disk.",
     "interrupted": "This look at Align broke off on our side. The next one begins by itself.",
-    "damaged": "The stored file is missing or changed on our disk. The latest scan is fetched from Align again by itself; "
-    "an older one is held back, and what was found is kept beside it for the operator.",
+    "damaged": "The stored file is missing or changed on our disk. The latest scan is fetched from Align again by "
+    "itself; an older one is held back, and what was found is kept beside it for the operator.",
     "disk_low": "The portal's disk is nearly full, so no download was started. The operator must make room.",
     "not_paired": "The connection to Align is not active. Sign in at Align again.",
     "lease_lost": "Another worker took over this download.",

@@ -28,7 +28,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`files` by their path in the backup; `elsewhere` are the zips of a store that is no file system, by their name."""
+    """`files` by their path in the backup; `elsewhere` are the zips of a store that is no file system, by name."""
 
     made_at: str
     role_prefix: str

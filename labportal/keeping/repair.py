@@ -1,13 +1,14 @@
 """What becomes of a stored zip that is missing or changed: the latest is fetched again, an older one is held back."""
 
 from contextlib import suppress
+from uuid import UUID
 
 from django.utils import timezone
 
 from connector.orders import store
-from connector.orders.history import record
-from connector.orders.models import HAS_FILES, Event, Order, Revision, RevisionState
-from labportal.keeping.verify import Bad
+from connector.orders.history import announce, record
+from connector.orders.models import HAS_FILES, STOPPED, Event, Order, Revision, RevisionState
+from labportal.keeping.verify import Bad, check_archive
 from labportal.labs.tenancy import in_lab
 
 REASON = "damaged"
@@ -57,3 +58,27 @@ def _announced_once_more(bad: Bad) -> None:
     for event in Event.objects.of(bad.lab_id).filter(revision_id=bad.revision_id, kind="revision.stored"):
         event.kind = f"revision.damaged.{event.seq}"
         event.save(update_fields=["kind"])
+
+
+def readmit(lab_id: UUID) -> list[Revision]:
+    """Stopped revisions whose right file lies in its place again (from a backup) count as stored again."""
+    with in_lab(lab_id):
+        once_stored = Revision.objects.of(lab_id).filter(state__in=STOPPED).exclude(archive="").exclude(sha256="")
+        candidates = list(once_stored.select_related("order"))
+    return [revision for revision in candidates if not check_archive(revision) and _readmitted(revision)]
+
+
+def _readmitted(revision: Revision) -> bool:
+    """Its read files are in the rows still, if it ever was read; else the sweep has it read."""
+    state = RevisionState.READY if revision.ready_at else RevisionState.STORED
+    with in_lab(revision.lab_id):
+        rows = Revision.objects.of(revision.lab_id).filter(pk=revision.pk, state=revision.state)
+        if not rows.update(state=state, reason="", next_due=None if revision.ready_at else timezone.now()):
+            return False
+        Order.objects.of(revision.lab_id).filter(pk=revision.order_id, latest_number=revision.number).update(
+            problem="", updated_at=timezone.now()
+        )
+        if not Event.objects.of(revision.lab_id).filter(revision=revision, kind="revision.stored").exists():
+            announce(revision, "revision.stored")
+        record(revision.order, "readmitted", revision=revision, number=revision.number)
+    return True

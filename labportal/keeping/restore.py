@@ -1,8 +1,8 @@
 """Bring a backup into an empty database, as the owner role and in one transaction that ends in safe mode.
 
 A superuser is not needed: the dump creates tables with FORCE but turns row-level security on only after their rows are
-in, so the owner may load them; foreign keys and policies follow. The functions of `resolve` belong to the resolver role,
-and the owner may become it (docs/decisions/0016).
+in, so the owner may load them; foreign keys and policies follow. The functions of `resolve` belong to the resolver
+role, and the owner may become it (docs/decisions/0016).
 """
 
 import re
@@ -23,8 +23,8 @@ from labportal.labs.rls import role
 
 # What migrations alone write, and what a portal without a lab writes by itself.
 OF_NO_LAB = (
-    "django_migrations", "django_content_type", "auth_permission", "django_q_schedule", "django_q_ormq", "django_q_task",
-    "django_session", "labportal_cache",
+    "django_migrations", "django_content_type", "auth_permission", "django_q_schedule", "django_q_ormq",
+    "django_q_task", "django_session", "labportal_cache",
 )  # fmt: skip
 RESOLVERS = re.compile(r"^\d+; \d+ \d+ (FUNCTION|ACL) resolve ")
 COMMENT_OR_BLANK = re.compile(r"^;|^\s*$")
@@ -64,8 +64,8 @@ def _tables_of_an_empty_database() -> list[str]:
     connections["owner"].close()
     if any(size for name, size in tables.items() if name not in OF_NO_LAB):
         raise KeepingFailed(
-            "The database is not empty, and a restore never overwrites. Make a new one (labportal.roles --database NAME)"
-            " or, on one machine, use a new DATA_DIR."
+            "The database is not empty, and a restore never overwrites. Make a new one (labportal.roles --database"
+            " NAME) or, on one machine, use a new DATA_DIR."
         )
     if users:
         raise KeepingFailed(f"The database is in use ({users} connections). Stop web and worker first.")

@@ -3,7 +3,10 @@
 import hashlib
 import io
 import json
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +25,8 @@ from connector.orders.models import Order, Revision, RevisionState
 from connector.pairing.access import PairingStopped, access_for, refresh
 from connector.pairing.disconnect import finish_unpair
 from connector.pairing.models import Pairing, State
-from labportal.env import read_instance
+from labportal.embedded_postgres import start
+from labportal.env import BASE_DIR, read_instance
 from labportal.keeping import safe_mode
 from labportal.labs.models import Lab, User
 from labportal.labs.tenancy import in_lab
@@ -332,3 +336,39 @@ def test_a_lost_zip_is_told_at_the_end_of_the_restore(cast: Cast, machine: Machi
     assert safe_mode.is_on()
     with in_lab(cast.lab_a.pk):
         assert Revision.objects.of(cast.lab_a).get().state == RevisionState.STORED
+
+
+# --- other places --------------------------------------------------------------------------------------------------
+
+
+def test_of_a_bucket_the_zips_are_listed_not_copied(cast: Cast, machine: Machine) -> None:
+    machine.settings.STORAGES = {
+        **machine.settings.STORAGES,
+        "scans": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    }
+    revision = keep(cast.lab_a, machine.folder, "1001")
+    out = io.StringIO()
+    call_command("backup", str(machine.folder / "backup"), stdout=out)
+    manifest = json.loads((machine.folder / "backup" / "manifest.json").read_text())
+    assert manifest["elsewhere"] == {revision.archive: {"size": revision.size, "sha256": revision.sha256}}
+    assert list(manifest["files"]) == ["database.dump"]
+    assert "1 zips are listed in manifest.json but not copied" in out.getvalue()
+
+
+def test_on_one_new_machine_one_command_starts_the_database_and_restores(
+    cast: Cast, machine: Machine, tmp_path: Path
+) -> None:
+    revision = keep(cast.lab_a, machine.folder, "1001")
+    backup, data = machine.backup(), tmp_path / "new-machine"
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("DATABASE_")}
+    command = [sys.executable, str(BASE_DIR / "manage.py"), "restore", str(backup), "--start-database"]
+    try:
+        done = subprocess.run(
+            command, env=environment | {"DATA_DIR": str(data)}, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "SAFE MODE" in done.stdout
+        assert "1 good, 0 bad" in done.stdout
+        assert (data / "scans" / revision.archive).read_bytes() == zip_bytes()
+    finally:
+        start(data).remove()

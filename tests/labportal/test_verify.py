@@ -14,7 +14,7 @@ from connector.orders.models import Event, Order, Revision, RevisionState, Timel
 from labportal.labs.models import Lab
 from labportal.labs.tenancy import in_lab
 from tests.cast import Cast
-from tests.intake.desk import Desk, point_scans_at, sha256
+from tests.intake.desk import OpenDesk, point_scans_at, sha256
 from tests.intake.fixtures import anna, open_desk, stock  # noqa: F401 - fixtures
 from tests.orders.make import make_order, make_pairing
 from tests.orders.stored import put_in_store, zip_bytes
@@ -132,7 +132,25 @@ def test_a_damaged_older_revision_is_held_back(cast: Cast, keep: Callable[..., R
         assert Order.objects.of(cast.lab_a).get().problem == ""
 
 
-def test_a_damaged_scan_comes_whole_from_align_again(open_desk: Callable[..., Desk]) -> None:
+def test_an_older_revision_whose_file_comes_from_a_backup_counts_again(
+    cast: Cast, keep: Callable[..., Revision]
+) -> None:
+    revision = keep(cast.lab_a, "1001", revisions=2, number=1)
+    flip_a_bit(revision)
+    verify("--repair")
+    path_of(revision).write_bytes(zip_bytes()[:-1])
+    assert "is back" not in verify("--repair")
+    path_of(revision).write_bytes(zip_bytes())
+    said = verify("--repair")
+    assert "lab-a: order 1001 revision 1 is back" in said
+    assert "1 good, 0 bad" in said
+    assert now(revision).has_files
+    with in_lab(cast.lab_a.pk):
+        kinds = list(Event.objects.of(cast.lab_a).order_by("seq").values_list("kind", flat=True))
+    assert kinds == ["revision.damaged.1", "revision.stored"]
+
+
+def test_a_damaged_scan_comes_whole_from_align_again(open_desk: OpenDesk) -> None:  # noqa: F811 - the fixture
     desk = open_desk()
     order_id = desk.arrives()
     desk.take_in()

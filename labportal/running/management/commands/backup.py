@@ -16,8 +16,8 @@ SECRETS = (
 
 class Command(BaseCommand):
     help = (
-        "Copy database and scans into a new FOLDER, while the portal runs. Needs DATABASE_BACKUP_URL (one machine: known). "
-        "A folder without manifest.json is an unfinished backup."
+        "Copy database and scans into a new FOLDER, while the portal runs. Needs DATABASE_BACKUP_URL (known on one "
+        "machine). A folder without manifest.json is an unfinished backup."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

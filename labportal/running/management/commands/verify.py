@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connector.orders.models import RevisionState
-from labportal.keeping.repair import repair
+from labportal.keeping.repair import readmit, repair
 from labportal.keeping.verify import Bad, check_lab, labs
 
 WORDS = {
@@ -30,6 +30,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no lab “{options['lab']}”.")
         checked, bad = 0, 0
         for lab in chosen:
+            for revision in readmit(lab.pk) if options["repair"] else ():
+                self.stdout.write(f"{lab.slug}: order {revision.order.order_id} revision {revision.number} is back")
             for found in check_lab(lab.pk):
                 checked += 1
                 if found is not None:
