@@ -217,7 +217,6 @@ X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_TLS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     # Guesses are counted by the visitor's address, not by the proxy's, which all visitors share.
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1
     ALLAUTH_TRUSTED_PROXY_COUNT = 1  # log-in limits count the visitor's address, not the proxy's
 # A form that starts the log-in at Align ends there by a redirect, which browsers count as the form's target.
 _login = urlsplit(ITERO_LOGIN_PAGE)

@@ -93,7 +93,9 @@ def _sent(done: Return, kind: str) -> None:
 
 
 def _not_sent(wanted: Return, error: IteroError | PairingStopped | SealError | UnstorableOrder) -> None:
-    again = (not isinstance(error, IteroError) or error.retry) and wanted.attempts < TRIES
+    # A pairing that is stopped says nothing about the return: it waits with its pairing, however long.
+    trouble = not isinstance(error, IteroError) or error.retry
+    again = isinstance(error, PairingStopped) or (trouble and wanted.attempts < TRIES)
     wait = timedelta(seconds=back_off(wanted.attempts - 1, getattr(error, "retry_after", None)))
     with in_lab(wanted.lab_id):
         queued = Return.objects.of(wanted.lab_id).filter(pk=wanted.pk, state=ReturnState.QUEUED)
