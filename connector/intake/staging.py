@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from connector.intake import resume
 from connector.intake.leases import renew
 from connector.itero import Asset, Download
 from connector.itero.errors import BadAnswer, Truncated
@@ -32,21 +33,38 @@ def stage(access: Access, revision: Revision) -> Staged:
     """Fetch the revision's zip. Errors: IteroError, ArchiveRejected, OSError, LeaseLost."""
     part = store.staging(revision.pk) / f"{revision.lease_token}.{revision.wants}.part"
     asset = Asset.FULL if revision.wants == Wants.FULL else Asset.THUMBNAILS
+    begun = resume.begin(part)
+    renew(revision, size=begun.size)
     with access.client.download_order(
-        access.endpoints, access_token=access.access_token, order_id=revision.order.order_id, asset=asset
+        access.endpoints,
+        access_token=access.access_token,
+        order_id=revision.order.order_id,
+        asset=asset,
+        offset=begun.size,
+        etag=begun.etag,
     ) as download:
-        digest, size = _stream(download, part, revision)
-    _drop_older(part)
+        digest, size = _stream(download, part, begun, revision)
+    resume.drop_older(part)
     renew(revision, size=size)
-    check_archive(part)
+    try:
+        check_archive(part)
+    except ArchiveRejected:
+        resume.forget(part)
+        raise
     return Staged(part, digest, size)
 
 
-def _stream(download: Download, part: Path, revision: Revision) -> tuple[str, int]:
-    digest, size, renewed = hashlib.sha256(), 0, time.monotonic()
+def _stream(download: Download, part: Path, begun: resume.Begun, revision: Revision) -> tuple[str, int]:
+    """Write on behind what is there, or from the beginning when the server began anew."""
+    goes_on = download.offset > 0
+    if begun.size and not goes_on:
+        resume.set_aside(part)
+    digest, size = (begun.digest, begun.size) if goes_on else (hashlib.sha256(), 0)
+    renewed = time.monotonic()
     buffer = memoryview(bytearray(BUFFER))
-    with part.open("wb", buffering=0) as file:
+    with part.open("ab" if goes_on else "wb", buffering=0) as file:
         part.chmod(0o600)
+        resume.remember(part, download.etag)
         while count := download.readinto(buffer):
             size += count
             if size > LIMITS.file_size:
@@ -67,13 +85,6 @@ def _write_all(handle: int, piece: memoryview) -> None:
     """An unbuffered write may take only a part, on a disk that is nearly full; the next one then says why."""
     while piece:
         piece = piece[os.write(handle, piece) :]
-
-
-def _drop_older(part: Path) -> None:
-    """Earlier attempts go once this one is complete: none of them was, or it would have been adopted."""
-    for older in part.parent.glob(f"*{''.join(part.suffixes)}"):
-        if older != part:
-            older.unlink(missing_ok=True)
 
 
 def adopt(revision: Revision, *, of_any_size: bool = False) -> Staged | None:

@@ -239,17 +239,21 @@ def test_a_case_that_somebody_returned_in_aligns_portal_is_found_with_the_doctor
     assert "with the doctor already" in words_on(desk.browser, f"/cases/{desk.order(order_id).pk}")
 
 
-def test_a_return_waits_while_the_pairing_needs_a_person_and_ends_after_its_tries(desk: Desk, cast: Cast) -> None:
+def test_a_return_waits_with_its_pairing_however_long_and_goes_out_after_the_sign_in(desk: Desk, cast: Cast) -> None:
     order_id = taken_in(desk)
     made = ask(desk, order_id, cast)
     change(desk.pairing, state="needs_pairing", reason="invalid_grant")
     work()
     assert [(row.state, row.problem) for row in returns(desk)] == [(ReturnState.QUEUED, "invalid_grant")]
     with in_lab(desk.lab.pk):
-        Return.objects.of(desk.lab).filter(pk=made.pk).update(attempts=TRIES - 1)
+        Return.objects.of(desk.lab).filter(pk=made.pk).update(attempts=TRIES + 5)
     due_again(desk)
     desk.sweep()
-    assert [row.state for row in returns(desk)] == [ReturnState.REFUSED]
+    assert [row.state for row in returns(desk)] == [ReturnState.QUEUED]
+    change(desk.pairing, state="active", reason="")
+    due_again(desk)
+    desk.sweep()
+    assert [row.state for row in returns(desk)] == [ReturnState.SENT]
 
 
 def test_a_return_that_is_not_due_is_not_sent(patient_doctor: Desk, cast: Cast) -> None:

@@ -1,0 +1,76 @@
+"""Taking a broken download up where it ended: Range and If-Range, for vendors that honour them.
+
+Beside a `.part` file lies a `.etag` file with the strong ETag of what is being downloaded; without one a download
+begins anew. A new attempt copies the longest earlier one, whose worker may still be alive and owns its own file.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHUNK = 1 << 20
+
+
+@dataclass
+class Begun:
+    """How much of the file `part` holds already, its running SHA-256, and the ETag it belongs to ('' = nothing)."""
+
+    digest: Any
+    size: int = 0
+    etag: str = ""
+
+
+def begin(part: Path) -> Begun:
+    """Copy the longest earlier attempt in the same folder into `part`, which takes the place of all of them; nothing
+    begun gives an empty start."""
+    begun = Begun(hashlib.sha256())
+    earlier = sorted((path.stat().st_size, path) for path in _attempts(part) if _etag_file(path).exists())
+    if not earlier:
+        return begun
+    _, longest = earlier[-1]
+    begun.etag = _etag_file(longest).read_text()
+    with longest.open("rb") as source, part.open("wb") as target:
+        part.chmod(0o600)
+        while chunk := source.read(CHUNK):
+            begun.digest.update(chunk)
+            target.write(chunk)
+            begun.size += len(chunk)
+    remember(part, begun.etag)
+    for _, path in earlier:
+        _etag_file(path).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+    return begun
+
+
+def set_aside(part: Path) -> None:
+    """The server begins anew: what was there stays until the new file is complete, for it may be the only copy."""
+    part.rename(part.with_name(f"kept-{part.name}"))
+    _etag_file(part).unlink(missing_ok=True)
+
+
+def remember(part: Path, etag: str) -> None:
+    """Note which version of the file the part belongs to, before its first byte."""
+    if etag:
+        _etag_file(part).write_text(etag)
+
+
+def forget(part: Path) -> None:
+    """The next attempt begins anew: what came so far is no good zip."""
+    for path in (*_attempts(part), part):
+        _etag_file(path).unlink(missing_ok=True)
+
+
+def drop_older(part: Path) -> None:
+    """Earlier attempts go once this one is complete: none of them was, or it would have been adopted."""
+    for older in _attempts(part):
+        _etag_file(older).unlink(missing_ok=True)
+        older.unlink(missing_ok=True)
+
+
+def _attempts(part: Path) -> list[Path]:
+    return [path for path in part.parent.glob(f"*{''.join(part.suffixes)}") if path != part]
+
+
+def _etag_file(part: Path) -> Path:
+    return part.with_suffix(".etag")
