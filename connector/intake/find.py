@@ -94,7 +94,7 @@ def own_rows(cases: QuerySet[Order], *, lab: Lab) -> list[dict[str, Any]]:
     now, zone = timezone.now(), ZoneInfo(lab.time_zone)
     rows = []
     for order in cases.annotate(state=Subquery(latest.values("state")[:1]))[:SHOWN]:
-        state: Any = getattr(order, "state")  # noqa: B009 - the annotation above, which the type does not know
+        state: Any = vars(order)["state"]  # the annotation above, which the type does not know
         facts = {
             "state": state or "", "problem": order.problem, "waiting_since": order.waiting_since,
             "workflow": order.workflow, "vendor_status": order.vendor_status,

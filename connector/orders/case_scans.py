@@ -48,8 +48,16 @@ def revision_facts(
     ]
 
 
-def picture_facts(order: Order, file: ScanFile) -> dict[str, str]:
-    return {"url": reverse("picture", args=[order.pk, file.pk]), "alt": file.name.rsplit("/", 1)[-1]}
+def pictures(order: Order, files: Sequence[ScanFile]) -> list[dict[str, str]]:
+    """The scan's pictures. Of a case whose files are still at Align, the one that the inbox shows."""
+    own = [
+        {"url": reverse("picture", args=[order.pk, file.pk]), "alt": file.name.rsplit("/", 1)[-1]}
+        for file in files
+        if file.role == "thumbnail"
+    ]
+    if own or not order.thumbnail:
+        return own
+    return [{"url": reverse("thumbnail", args=[order.pk]), "alt": "The scan, seen from the front"}]
 
 
 def file_facts(order: Order, file: ScanFile) -> dict[str, Any]:

@@ -75,6 +75,9 @@ def test_pictures_only_leaves_the_scan_at_align_until_somebody_asks(
     assert (truth["downloads"], truth["thumbnail_downloads"], truth["listed"]) == (0, 1, consume == "no")
     order = desk.order(order_id)
     kind, picture = desk.body(f"/cases/{order.pk}/thumbnail")
+    assert [shown["url"] for shown in desk.browser.get(f"/cases/{order.pk}").context["thumbnails"]] == [
+        f"/cases/{order.pk}/thumbnail"
+    ]
     assert (kind, picture[:3]) == ("image/jpeg", b"\xff\xd8\xff")
     assert "Get all scan files" in words_on(desk.browser, f"/cases/{order.pk}")
     desk.take_in()

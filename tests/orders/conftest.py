@@ -7,7 +7,8 @@ import pytest
 
 from connector.pairing.models import Pairing
 from tests.cast import Cast
-from tests.orders.make import make_pairing
+from tests.orders.make import make_order, make_pairing
+from tests.orders.stored import Stored, stored
 
 
 @pytest.fixture
@@ -22,3 +23,9 @@ def scans_dir(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture
 def pairing(cast: Cast, db: None) -> Pairing:
     return make_pairing(cast.lab_a)
+
+
+@pytest.fixture
+def case(cast: Cast, pairing: Pairing, scans_dir: Path) -> Stored:
+    """A case of lab A whose files are here."""
+    return stored(cast.lab_a, make_order(cast.lab_a, pairing, "114582239"), scans_dir)

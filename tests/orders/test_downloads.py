@@ -10,37 +10,14 @@ from django.db import connection, connections
 from django.test import Client
 
 from connector.orders import store
-from connector.orders.models import Order, RevisionState, ScanFile, TimelineEvent
+from connector.orders.models import Order, RevisionState, ScanFile
 from labportal.labs.tenancy import in_lab
-from tests.orders.make import make_order, make_pairing
+from tests.orders.make import make_order
 from tests.orders.pages import text_of
 from tests.orders.stored import put_in_store, stored, zip_bytes
+from tests.orders.taking import address, body, files_of, taken
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def case(cast, pairing, scans_dir):
-    return stored(cast.lab_a, make_order(cast.lab_a, pairing, "114582239"), scans_dir)
-
-
-def body(answer):
-    return b"".join(answer.streaming_content)
-
-
-def files_of(case):
-    with in_lab(case.order.lab_id):
-        return list(ScanFile.objects.of(case.order.lab_id).filter(revision=case.revision))
-
-
-def address(case, file):
-    return f"{case.url}/files/{file.pk}"
-
-
-def taken(case):
-    with in_lab(case.order.lab_id):
-        events = TimelineEvent.objects.of(case.order.lab_id).filter(order=case.order, kind="downloaded")
-        return [event.facts["what"] for event in events.order_by("at")]
 
 
 def test_the_zip_comes_byte_for_byte(cast, client_of, case):
@@ -160,81 +137,6 @@ def test_the_body_streams_without_the_database(cast, client_of, case, pairing, s
         assert len(body(answer)) == int(answer["Content-Length"])
 
 
-# --- several cases at once ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def more(cast, scans_dir):
-    """A case with the same order id in another account, and one whose zip is another."""
-    twin = stored(cast.lab_a, make_order(cast.lab_a, make_pairing(cast.lab_a), "114582239"), scans_dir, read=False)
-    third = make_order(cast.lab_a, make_pairing(cast.lab_a), "300")
-    put_in_store(cast.lab_a, third, scans_dir, zip_bytes(8))
-    return twin.order, third
-
-
-def inner(answer):
-    content = body(answer)
-    assert answer["Content-Length"] == str(len(content))
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert archive.testzip() is None
-        return {entry.filename: archive.read(entry) for entry in archive.infolist()}
-
-
-def download(client, *orders):
-    return client.post("/cases/download", {"order": [str(getattr(order, "pk", order)) for order in orders]})
-
-
-def test_several_cases_come_in_one_zip_each_untouched(cast, client_of, case, more):
-    twin, third = more
-    answer = download(client_of(cast.vera), case.order, twin, third)
-    assert inner(answer) == {
-        "iTero_114582239.zip": zip_bytes(), "iTero_114582239 (2).zip": zip_bytes(), "iTero_300.zip": zip_bytes(8),
-    }  # fmt: skip
-    assert taken(case) == ["zip of scan 1, with others"]
-
-
-def test_one_selected_case_comes_as_its_own_zip(cast, client_of, case):
-    answer = download(client_of(cast.vera), case.order, case.order)
-    assert body(answer) == case.zip
-    assert answer["Content-Disposition"] == 'attachment; filename="iTero_114582239.zip"'
-
-
-def test_the_latest_scan_with_files_is_taken(cast, client_of, pairing, scans_dir):
-    order = make_order(cast.lab_a, pairing, "300", revisions=3)
-    put_in_store(cast.lab_a, order, scans_dir, zip_bytes(), number=1)
-    put_in_store(cast.lab_a, order, scans_dir, zip_bytes(8), number=2)
-    answer = download(client_of(cast.vera), order)
-    assert body(answer) == zip_bytes(8)
-    assert answer["Content-Disposition"] == 'attachment; filename="iTero_300_r2.zip"'
-
-
-def test_another_labs_case_is_never_among_them_and_answers_like_a_missing_one(cast, client_of, case, more, scans_dir):
-    foreign = stored(cast.lab_b, make_order(cast.lab_b, make_pairing(cast.lab_b)), scans_dir, read=False).order
-    vera = client_of(cast.vera)
-    with_foreign = download(vera, case.order, more[1], foreign)
-    assert set(inner(with_foreign)) == {"iTero_114582239.zip", "iTero_300.zip"}
-    said = text_of(vera.get("/"))
-    assert "1 selected case is not in the download" in said
-    inner(download(vera, case.order, more[1], "00000000-0000-4000-8000-000000000000"))
-    assert text_of(vera.get("/")) == said
-    alone = download(vera, foreign)
-    assert alone.status_code == 302
-
-
-def test_a_case_without_files_is_left_out_and_that_is_said(cast, client_of, case, more, pairing):
-    empty = make_order(cast.lab_a, pairing)
-    vera = client_of(cast.vera)
-    assert len(inner(download(vera, case.order, empty, more[1]))) == 2
-    assert "1 selected case is not in the download: no files are here yet." in text_of(vera.get("/"))
-
-
-@pytest.mark.parametrize("ids", [[], ["x"], ["-" * 36], ["0" * 36], ["\x00"]])
-def test_a_selection_of_nothing_leads_back_with_words(cast, client_of, pairing, ids):
-    vera = client_of(cast.vera)
-    answer = vera.post("/cases/download", {"order": ids}, follow=True)
-    assert "None of the selected cases has its files here yet." in text_of(answer)
-
-
 # --- names, and files that are gone ------------------------------------------------------------------------------
 
 
@@ -281,13 +183,6 @@ def test_a_stored_file_that_is_gone_is_told_in_words(cast, client_of, case, kind
     assert answer["Cache-Control"] == "no-store"
     assert taken(case) == []
     assert f"stored_file_missing revision {case.revision.pk}" in caplog.text
-
-
-def test_a_gone_file_does_not_stop_the_others_of_a_selection(cast, client_of, case, more):
-    store.scans().delete(case.revision.archive)
-    vera = client_of(cast.vera)
-    assert set(inner(download(vera, case.order, *more))) == {"iTero_114582239.zip", "iTero_300.zip"}
-    assert "1 selected case is not in the download" in text_of(vera.get("/"))
 
 
 def test_a_picture_that_is_gone_is_only_missing(cast, client_of, case):
