@@ -27,7 +27,7 @@ DEBUG = False
 # Without one (a bare checkout: makemigrations, type checks) a throw-away key serves; E001 refuses that in production.
 SECRET_KEY_GIVEN: bool = bool(env.str("SECRET_KEY", _instance.get("SECRET_KEY", "")))
 SECRET_KEY: str = env.str("SECRET_KEY", _instance.get("SECRET_KEY", "")) or get_random_secret_key()
-# "id:key,id:key": the first one seals, all open (connector/pairing/sealing.py).
+# "id:key,id:key": the first one seals, all open (labportal/sealing.py).
 TOKEN_KEYS: list[str] = [k for k in env.str("TOKEN_KEYS", _instance.get("TOKEN_KEYS", "")).split(",") if k]
 # The secret of the installation-wide notification address, for partners that register one URL at Align.
 NOTIFICATION_SECRET: str = env.str("NOTIFICATION_SECRET", _instance.get("NOTIFICATION_SECRET", ""))

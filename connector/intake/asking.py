@@ -16,9 +16,9 @@ from connector.orders.models import HAS_FILES, STOPPED, Order, Revision, Revisio
 from connector.pairing import vendor
 from connector.pairing.access import PairingStopped, call
 from connector.pairing.models import Pairing, State
-from connector.pairing.sealing import SealError
 from connector.pairing.words import connect_words, reason_words
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 SIGN_IN = {"invalid_grant", "unauthorized", "unknown_key", "no_key", "broken", "foreign", State.NEEDS_PAIRING}
 

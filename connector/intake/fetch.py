@@ -24,9 +24,9 @@ from connector.orders.models import Order, Revision, RevisionState, Wants
 from connector.orders.sizes import in_bytes
 from connector.pairing.access import PairingStopped, access_for, call
 from connector.pairing.models import Pairing
-from connector.pairing.sealing import SealError
 from connector.scans import ArchiveRejected
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 DISK_WAIT = timedelta(minutes=5)
 READ_WAIT = timedelta(minutes=2)

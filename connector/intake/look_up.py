@@ -16,8 +16,8 @@ from connector.intake.record import UnstorableOrder, record_order
 from connector.itero.errors import IteroError, NotFound
 from connector.pairing.access import PairingStopped, call
 from connector.pairing.models import Pairing, State
-from connector.pairing.sealing import SealError
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 BATCH = 50
 TRIES = 5

@@ -22,9 +22,9 @@ from connector.itero.errors import (
 from connector.orders.history import record
 from connector.orders.models import STOPPED, Order, Revision, RevisionState
 from connector.pairing.access import PairingStopped, back_off
-from connector.pairing.sealing import SealError
 from connector.scans import ArchiveRejected
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 TRIES, ARCHIVE_TRIES, NOT_FOUND_TRIES = 12, 3, 3
 # The pairing's, the line's or Align's own trouble: it says nothing about the order, which comes again however long

@@ -15,8 +15,8 @@ from connector.itero.errors import IteroError
 from connector.orders.models import Revision
 from connector.pairing.access import Access, PairingStopped, back_off, call
 from connector.pairing.models import Pairing, State
-from connector.pairing.sealing import SealError
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 
 def poll(lab_id: UUID, pairing_id: UUID) -> SyncRun | None:

@@ -26,9 +26,9 @@ from connector.orders.models import HAS_FILES, STOPPED, Order, Revision, Revisio
 from connector.pairing import vendor
 from connector.pairing.access import Access, PairingStopped, call
 from connector.pairing.models import Pairing, State
-from connector.pairing.sealing import SealError
 from labportal.doorbell import ring
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 BATCH = 200
 ENOUGH_SECONDS = 200.0  # a task may run 300 s

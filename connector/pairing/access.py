@@ -25,7 +25,6 @@ from connector.itero.errors import (
 )
 from connector.pairing import vendor
 from connector.pairing.models import Pairing, State
-from connector.pairing.sealing import SealError
 from connector.pairing.trouble import (
     CALLABLE,
     PairingStopped,
@@ -37,6 +36,7 @@ from connector.pairing.trouble import (
 )
 from labportal.keeping import safe_mode
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 __all__ = ["Access", "PairingStopped", "access_for", "back_off", "call", "refresh"]
 

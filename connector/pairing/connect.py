@@ -15,11 +15,11 @@ from connector.itero.errors import AccessDenied, IteroError
 from connector.pairing import vendor
 from connector.pairing.models import ConnectAttempt, FetchMode, Pairing, State
 from connector.pairing.reservation import ConnectRefused, account_link, release, reserve
-from connector.pairing.sealing import seal, unseal
 from connector.pairing.trouble import lock
 from labportal.doorbell import ring_tick
 from labportal.labs.models import Lab, User
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import seal, unseal
 
 __all__ = ["ConnectRefused", "account_link", "begin", "callback_url", "finish", "receive"]
 

@@ -9,11 +9,11 @@ from connector.itero.errors import HostNotAllowed, HumanError, InvalidClient, It
 from connector.pairing import vendor
 from connector.pairing.access import PairingStopped, access_for, back_off, refresh
 from connector.pairing.models import Pairing, State
-from connector.pairing.sealing import SealError
 from connector.pairing.trouble import SETTINGS
 from labportal.doorbell import ring_tick
 from labportal.keeping import safe_mode
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 
 def begin_unpair(*, pairing: Pairing) -> None:

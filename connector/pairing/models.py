@@ -1,4 +1,4 @@
-"""Pairing and ConnectAttempt. Tokens are sealed (sealing.py) and never leave as text but to Align itself."""
+"""Pairing and ConnectAttempt. Tokens are sealed (labportal/sealing.py) and never leave as text but to Align itself."""
 
 import hashlib
 from datetime import datetime
@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from connector.itero import Endpoints, TokenSet
-from connector.pairing.sealing import seal, unseal
 from labportal.labs.models import LabQuerySet, LabScoped
+from labportal.sealing import seal, unseal
 
 
 class State(models.TextChoices):

@@ -9,8 +9,8 @@ from django.utils import timezone
 from connector.pairing.connect import callback_url
 from connector.pairing.health import ago, health
 from connector.pairing.models import FetchMode, Pairing, State
-from connector.pairing.sealing import SealError
 from connector.pairing.words import reason_words
+from labportal.sealing import SealError
 
 HINTS = {
     FetchMode.FULL: "Cases are ready to open at once. Align then takes them off the “new” list of every other program "

@@ -9,10 +9,10 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from connector.pairing.models import Pairing, State
-from connector.pairing.sealing import SealError
 from connector.pairing.trouble import lock
 from labportal.labs.models import Lab
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 HELD = timedelta(minutes=15)
 

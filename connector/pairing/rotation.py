@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from connector.pairing.models import Pairing
-from connector.pairing.sealing import SealError, seal, sealed_with_newest_key, unseal
 from connector.pairing.trouble import lock
 from labportal.labs.routers import as_operator
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError, seal, sealed_with_newest_key, unseal
 
 SEALED = ("sealed_tokens", "sealed_callback")
 

@@ -12,9 +12,9 @@ from connector.orders.history import record
 from connector.orders.models import Order
 from connector.pairing import vendor
 from connector.pairing.access import Access, PairingStopped, back_off, call
-from connector.pairing.sealing import SealError
 from connector.returns.models import Reason, Return, ReturnState
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 TRIES = 12
 CLAIM = timedelta(minutes=3)

@@ -10,9 +10,9 @@ from django.utils import timezone
 from connector.pairing import vendor
 from connector.pairing.connect import account_link
 from connector.pairing.models import ConnectAttempt, FetchMode, Pairing, State
-from connector.pairing.sealing import unseal
 from connector.pairing.words import reason_words
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import unseal
 from tests.align import (
     NOBODY,
     account,

@@ -8,8 +8,8 @@ from django.core.management import call_command
 
 from connector.pairing.models import Pairing
 from connector.pairing.rotation import rotate_all
-from connector.pairing.sealing import SealError, seal, unseal
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError, seal, unseal
 from tests.align import again, change, pair_lab
 
 LAB, ROW = uuid.uuid4(), uuid.uuid4()

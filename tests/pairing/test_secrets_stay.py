@@ -12,8 +12,8 @@ from connector.itero.errors import IteroError
 from connector.pairing import tasks, vendor
 from connector.pairing.access import Access, PairingStopped, access_for, call
 from connector.pairing.models import ConnectAttempt, State
-from connector.pairing.sealing import unseal
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import unseal
 from tests.align import again, change, come_back, let_pass, log_in, pairing_of, start_connecting
 
 PAGES = ("/", "/connections/")

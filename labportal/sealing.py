@@ -1,6 +1,6 @@
-"""Tokens at rest: MultiFernet with named keys, bound to the lab and the pairing they belong to.
+"""Secrets at rest: MultiFernet with named keys, bound to the lab and the row they belong to.
 
-A sealed text is `key-id:ciphertext`. The plaintext carries lab and pairing, so a ciphertext copied to another row is
+A sealed text is `key-id:ciphertext`. The plaintext carries lab and row, so a ciphertext copied to another row is
 refused. An unknown key or foreign text raises; nothing ever falls back to the stored value.
 """
 
@@ -30,14 +30,14 @@ def _ring() -> dict[str, MultiFernet]:
     return ring
 
 
-def seal(values: dict[str, str], *, lab_id: UUID, owner_id: UUID) -> str:
-    """Encrypt `values` for one row (`owner_id`) of one lab."""
+def seal(values: dict[str, str], *, lab_id: UUID | None, owner_id: UUID) -> str:
+    """Encrypt `values` for one row (`owner_id`) of one lab; no lab for a person's own secret."""
     key_id, fernet = next(iter(_ring().items()))
     body = json.dumps({"lab": str(lab_id), "owner": str(owner_id), "values": values})
     return f"{key_id}:{fernet.encrypt(body.encode()).decode()}"
 
 
-def unseal(sealed: str, *, lab_id: UUID, owner_id: UUID) -> dict[str, str]:
+def unseal(sealed: str, *, lab_id: UUID | None, owner_id: UUID) -> dict[str, str]:
     """What `seal` was given. Errors: SealError."""
     key_id, _, text = sealed.partition(":")
     fernet = _ring().get(key_id)
