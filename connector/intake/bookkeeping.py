@@ -14,6 +14,8 @@ from labportal.labs.models import LabQuerySet, LabScoped
 class Dismissal(LabScoped):
     """A stopped scan was taken off "Needs attention"; it counts until the scan fails again."""
 
+    pairing_path = "revision__order__pairing_id"
+
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="dismissals")
     note = models.CharField(max_length=500)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -34,6 +36,8 @@ class Reconciliation(LabScoped):
 
     `differing` is a list of [order id, code]; `asked_up_to` is the order after which the next run goes on asking.
     """
+
+    pairing_path = "pairing_id"
 
     pairing = models.ForeignKey(Pairing, on_delete=models.CASCADE, related_name="reconciliations")
     started_at = models.DateTimeField(auto_now_add=True)

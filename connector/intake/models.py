@@ -33,6 +33,8 @@ class NotificationState(models.TextChoices):
 class Notification(LabScoped):
     """A push from Align: "go and look at this RxID", nothing more; its payload is never trusted."""
 
+    pairing_path = "pairing_id"
+
     pairing = models.ForeignKey(Pairing, on_delete=models.CASCADE, related_name="notifications")
     rx_id = models.CharField(max_length=64)
     state = models.CharField(max_length=12, default=NotificationState.QUEUED)
@@ -80,6 +82,8 @@ class RunStatus(models.TextChoices):
 
 class SyncRun(LabScoped):
     """One look at Align's list, or one batch of notifications, with its counts and its end."""
+
+    pairing_path = "pairing_id"
 
     pairing = models.ForeignKey(Pairing, on_delete=models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=16)

@@ -48,6 +48,8 @@ class Wants(models.TextChoices):
 class Order(LabScoped):
     """One case. Names and notes are patient data: shown on pages, never in logs, queue rows or `__str__`."""
 
+    pairing_path = "pairing_id"
+
     pairing = models.ForeignKey(Pairing, on_delete=models.PROTECT, related_name="orders")
     order_id = models.CharField(max_length=64)
     rx_id = models.CharField(max_length=64, blank=True)
@@ -103,6 +105,8 @@ class Order(LabScoped):
 class Revision(LabScoped):
     """One appearance of an order with a new status or new files; its zip is never overwritten."""
 
+    pairing_path = "order__pairing_id"
+
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()
     version_key = models.CharField(max_length=64)
@@ -151,6 +155,8 @@ class Revision(LabScoped):
 class ScanFile(LabScoped):
     """One member of a revision's zip, served out of it. Its name is a label, never a path."""
 
+    pairing_path = "revision__order__pairing_id"
+
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="files")
     member = models.PositiveIntegerField("place in the zip's directory")
     name = models.CharField(max_length=400)
@@ -175,6 +181,8 @@ class ScanFile(LabScoped):
 class Restoration(LabScoped):
     """One tooth of the prescription. Teeth are ADA (universal) numbers, as in Align's files."""
 
+    pairing_path = "order__pairing_id"
+
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="restorations")
     tooth = models.PositiveSmallIntegerField(null=True, blank=True)
     treatment = models.CharField(max_length=200, blank=True)
@@ -197,6 +205,8 @@ class Restoration(LabScoped):
 class TimelineEvent(LabScoped):
     """What happened to a case, in order; `kind` is a code, `facts` hold numbers, codes, and a person's own note."""
 
+    pairing_path = "order__pairing_id"
+
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, null=True, related_name="+")
     at = models.DateTimeField()
@@ -216,6 +226,8 @@ class TimelineEvent(LabScoped):
 
 class SeenBy(LabScoped):
     """A person has opened a case as it stands with this revision: no "new" mark for them."""
+
+    pairing_path = "order__pairing_id"
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="seen_by")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -246,6 +258,8 @@ class EventHead(LabScoped):
 
 class Event(LabScoped):
     """The outbox: a row for each revision stored, written in the same transaction as STORED; no patient data."""
+
+    pairing_path = "order__pairing_id"
 
     seq = models.BigIntegerField()
     kind = models.CharField(max_length=40)

@@ -43,6 +43,8 @@ def callback_hash(secret: str) -> str:
 class Pairing(LabScoped):
     """A lab's link to one account at Align. Paired again, the same row lives on, and its orders with it."""
 
+    pairing_path = "pk"
+
     account_id = models.CharField(max_length=64)
     account_name = models.CharField(max_length=200)
     region = models.CharField(max_length=40, blank=True)

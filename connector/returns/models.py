@@ -31,6 +31,8 @@ class Reason(models.TextChoices):
 class Return(LabScoped):
     """One request for a re-scan. Its order waits from the moment Align takes it until the re-scan arrives."""
 
+    pairing_path = "order__pairing_id"
+
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="returns")
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="+")
     reason = models.CharField(max_length=20)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
+from labportal.labs import scope
 from labportal.labs.models import Membership, User
 from labportal.labs.routers import as_operator
 from labportal.labs.tenancy import name_lab
@@ -53,6 +54,7 @@ class LabMiddleware:
         operating = request.path_info.startswith(ADMIN) and request.user.is_staff
         ours = not operating and not getattr(view, "commits_itself", False)
         with ExitStack() as stack:
+            stack.enter_context(scope.seeing(None))  # until the member or the key is known; then undone
             if ours:
                 stack.enter_context(transaction.atomic())
                 self._enter(request)
@@ -61,6 +63,7 @@ class LabMiddleware:
                     self._enter(request)
             stack.enter_context(timezone.override(self._zone(request)))
             if operating:
+                stack.enter_context(scope.seeing(None))
                 stack.enter_context(as_operator())
             response = view(request, *args, **kwargs)
             render = getattr(response, "render", None)
@@ -84,6 +87,7 @@ class LabMiddleware:
         membership = next((m for m in memberships if m.lab.slug == chosen), memberships[0])
         request.lab, request.membership = membership.lab, membership  # type: ignore[attr-defined]  # as above
         request.memberships = memberships  # type: ignore[attr-defined]  # as above
+        scope.change(membership.scope)
         name_lab(membership.lab_id, user.pk)
 
     def _zone(self, request: HttpRequest) -> ZoneInfo:

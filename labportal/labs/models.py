@@ -4,8 +4,11 @@ import uuid
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
+
+from labportal.labs import scope
 
 
 class UserManager(BaseUserManager["User"]):
@@ -76,11 +79,17 @@ class LabQuerySet(models.QuerySet[Row]):
     """The first wall: every read names its lab. The second is row-level security (labportal/labs/rls.py)."""
 
     def of(self, lab: "Lab | uuid.UUID") -> Self:
-        return self.filter(lab_id=lab.pk if isinstance(lab, Lab) else lab)
+        """The lab's rows; of what hangs on a pairing, only those that the running request may see (labs/scope.py)."""
+        rows = self.filter(lab_id=lab.pk if isinstance(lab, Lab) else lab)
+        path, pairings = getattr(self.model, "pairing_path", ""), scope.current()
+        return rows if pairings is None or not path else rows.filter(**{f"{path}__in": pairings})
 
 
 class LabScoped(models.Model):
-    """A record of one lab. Its table must be guarded by `ProtectTable` in the migration that creates it."""
+    """A record of one lab. Its table must be guarded by `ProtectTable` in the migration that creates it; one that hangs
+    on a pairing says by which `pairing_path`, and is guarded by `NarrowToPairings` too."""
+
+    pairing_path: ClassVar[str] = ""  # of a lookup, for example "order__pairing_id"; empty: the lab's as a whole
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lab = models.ForeignKey(Lab, on_delete=models.CASCADE, related_name="+")
@@ -98,10 +107,11 @@ class Role(models.TextChoices):
 
 
 class Membership(LabScoped):
-    """One person's role in one lab."""
+    """One person's role in one lab, for all of its pairings or only for some."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, default=Role.TECHNICIAN)
+    pairings = ArrayField(models.UUIDField(), null=True, blank=True, help_text="Empty: all connections of the lab.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[models.Manager["Membership"]] = models.Manager.from_queryset(LabQuerySet)()
@@ -111,6 +121,11 @@ class Membership(LabScoped):
 
     def __str__(self) -> str:
         return f"{self.role} {self.pk}"
+
+    @property
+    def scope(self) -> scope.Scope:
+        """The pairings whose cases this person sees; an owner sees all, always."""
+        return None if self.may_manage else scope.scope_of(self.pairings)
 
     @property
     def may_work(self) -> bool:

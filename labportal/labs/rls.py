@@ -11,6 +11,10 @@ from django.db import migrations
 
 CURRENT_LAB = "nullif(current_setting('app.lab_id', true), '')::uuid"
 CURRENT_USER = "nullif(current_setting('app.user_id', true), '')::uuid"
+# A request's pairings (labs/scope.py): '*' is all, else ids with commas between. Unset or '' is none. Each is asked for
+# once a query, not once a row, since it stands in a SELECT of its own.
+ALL_PAIRINGS = "(SELECT current_setting('app.pairings', true) = '*')"
+GIVEN_PAIRINGS = "(SELECT string_to_array(nullif(current_setting('app.pairings', true), '*'), ',')::uuid[])"
 
 
 def role(name: str) -> str:
@@ -52,6 +56,25 @@ class ProtectTable(migrations.RunSQL):
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
         return "ProtectTable", [self.table], {"references": self.references, "readable": self.readable}
+
+
+class NarrowToPairings(migrations.RunSQL):
+    """Let the app see rows of the request's pairings only: a RESTRICTIVE policy, on top of the lab's.
+
+    `column` is the pairing's id, or with `of` the id of a row in that narrowed table, whose own policy then decides.
+    """
+
+    def __init__(self, table: str, column: str, of: str = "") -> None:
+        self.table, self.column, self.of = table, column, of
+        given = f"{column} = ANY({GIVEN_PAIRINGS}::uuid[])"
+        seen = f"EXISTS (SELECT FROM {of} narrowed WHERE narrowed.id = {table}.{column})" if of else given
+        super().__init__(
+            f"CREATE POLICY pairings ON {table} AS RESTRICTIVE TO {role('app')} USING ({ALL_PAIRINGS} OR {seen})",
+            migrations.RunSQL.noop,
+        )
+
+    def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
+        return "NarrowToPairings", [self.table, self.column], {"of": self.of}
 
 
 class Resolver(migrations.RunSQL):

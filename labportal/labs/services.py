@@ -1,5 +1,8 @@
 """Making labs and members; the operator's admin site, the commands and the demo all come here."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from django.db import transaction
 from django.utils.text import slugify
 
@@ -20,10 +23,13 @@ def create_lab(*, name: str, time_zone: str = "UTC", tooth_notation: str = Lab.N
         return Lab.objects.create(name=name, slug=slug, time_zone=time_zone, tooth_notation=tooth_notation)
 
 
-def add_member(*, lab: Lab, user: User, role: str) -> Membership:
-    """Put a person into a lab, or change the role they have there."""
+def add_member(*, lab: Lab, user: User, role: str, pairings: Collection[UUID] | None = None) -> Membership:
+    """Put a person into a lab, or change the role they have there, for all its pairings (None) or only some."""
+    given = None if pairings is None else list(pairings)
     with as_operator(), transaction.atomic(using="operator"):
-        membership, _ = Membership.objects.update_or_create(lab=lab, user=user, defaults={"role": role})
+        membership, _ = Membership.objects.update_or_create(
+            lab=lab, user=user, defaults={"role": role, "pairings": given}
+        )
     return membership
 
 

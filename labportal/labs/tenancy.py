@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from labportal.labs import scope
 from labportal.labs.routers import as_app
 
 
@@ -24,12 +25,21 @@ def in_lab(lab_id: UUID | str, *, user_id: UUID | None = None) -> Iterator[None]
 
 
 def name_lab(lab_id: UUID | str | None, user_id: UUID | str | None) -> tuple[str, str]:
-    """Set the current lab and person for the running transaction; returns what was set before ('' = none)."""
+    """Set the current lab and person, and the pairings that may be seen (labs/scope.py), for the running transaction;
+    returns the lab and person set before ('' = none)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('app.lab_id', true), current_setting('app.user_id', true)")
         lab_before, user_before = cursor.fetchone() or (None, None)
         cursor.execute(
-            "SELECT set_config('app.lab_id', %s, true), set_config('app.user_id', %s, true)",
-            [str(lab_id or ""), str(user_id or "")],
+            "SELECT set_config('app.lab_id', %s, true), set_config('app.user_id', %s, true), "
+            "set_config('app.pairings', %s, true)",
+            [str(lab_id or ""), str(user_id or ""), scope.as_setting()],
         )
     return lab_before or "", user_before or ""
+
+
+def narrow_to(pairings: scope.Scope) -> None:
+    """From here on the request, and its running transaction, sees only these pairings of the lab; None is all."""
+    scope.change(pairings)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.pairings', %s, true)", [scope.as_setting()])

@@ -8,8 +8,9 @@ from django.apps import apps
 from django.db import connections, models
 from django.db.utils import ProgrammingError
 
+from connector.pairing.models import Pairing
 from labportal.labs.allow_list import GLOBAL_TABLES, is_lab_record
-from labportal.labs.models import Lab
+from labportal.labs.models import Lab, LabQuerySet, LabScoped
 from labportal.labs.rls import role
 from tests.cast import Cast
 
@@ -40,10 +41,13 @@ def rows(sql: str, *values: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def policies(table: str) -> dict[tuple[str, str], tuple[str, str]]:
-    """(role, command) → (USING, WITH CHECK) of each policy."""
+def policies(table: str, kind: str = "PERMISSIVE") -> dict[tuple[str, str], tuple[str, str]]:
+    """(role, command) → (USING, WITH CHECK) of each policy that opens the table, or that narrows it (RESTRICTIVE)."""
     found = rows(
-        "SELECT roles[1], cmd, qual, with_check, cardinality(roles) FROM pg_policies WHERE tablename = %s", table
+        "SELECT roles[1], cmd, qual, with_check, cardinality(roles) FROM pg_policies "
+        "WHERE tablename = %s AND permissive = %s",
+        table,
+        kind,
     )
     assert all(row[4] == 1 for row in found), "a policy names exactly one role, never PUBLIC"
     return {(row[0], row[1]): (row[2] or "", row[3] or "") for row in found}
@@ -89,6 +93,35 @@ def test_only_the_operator_reads_all_labs_rows_and_the_resolver_may_at_most_read
     assert found.pop((role("operator"), "ALL")) == ("true", "true")
     found.pop((role("resolver"), "SELECT"), None)
     assert {name for name, _ in found} == {role("app")}
+
+
+def ways_to_a_pairing(model: Any) -> list[str]:
+    """Lookups by which a row of `model` hangs on one pairing: foreign keys that are never NULL, the shortest first."""
+    if model is Pairing:
+        return ["pk"]
+    keys = [f for f in model._meta.fields if isinstance(f, models.ForeignKey) and not f.null]
+    inner = [(key, way) for key in keys for way in ways_to_a_pairing(key.related_model)]
+    return sorted((f"{key.name}_id" if way == "pk" else f"{key.name}__{way}" for key, way in inner), key=len)
+
+
+@EVERY_LAB_RECORD
+def test_what_hangs_on_a_pairing_says_so_to_the_first_wall(model: type[LabScoped]) -> None:
+    """`LabQuerySet.of` filters by it: a new table that hangs on a pairing can't be forgotten."""
+    assert model.pairing_path == next(iter(ways_to_a_pairing(model)), "")
+    manager: Any = model._default_manager
+    assert issubclass(manager._queryset_class, LabQuerySet)
+
+
+@EVERY_LAB_RECORD
+def test_what_hangs_on_a_pairing_is_narrowed_by_the_second_wall(model: type[LabScoped]) -> None:
+    found = policies(model._meta.db_table, "RESTRICTIVE")
+    if not model.pairing_path:
+        assert found == {}
+        return
+    assert set(found) == {(role("app"), "ALL")}
+    using, check = found[role("app"), "ALL"]
+    assert using.startswith("(( SELECT (current_setting('app.pairings'::text, true) = '*'::text)) OR ")
+    assert check == ""  # USING counts for what is written too
 
 
 @EVERY_LAB_RECORD
