@@ -5,6 +5,7 @@ refused. An unknown key or foreign text raises; nothing ever falls back to the s
 """
 
 import json
+from collections.abc import Iterable
 from uuid import UUID
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -37,8 +38,10 @@ def seal(values: dict[str, str], *, lab_id: UUID | None, owner_id: UUID) -> str:
     return f"{key_id}:{fernet.encrypt(body.encode()).decode()}"
 
 
-def unseal(sealed: str, *, lab_id: UUID | None, owner_id: UUID) -> dict[str, str]:
-    """What `seal` was given. Errors: SealError."""
+def unseal(sealed: str, *, lab_id: UUID | None, owner_id: UUID, names: Iterable[str] = ()) -> dict[str, str]:
+    """What `seal` was given. `names` must be in it: a text of another column of the same row is foreign too.
+
+    Errors: SealError."""
     key_id, _, text = sealed.partition(":")
     fernet = _ring().get(key_id)
     if fernet is None:
@@ -50,6 +53,8 @@ def unseal(sealed: str, *, lab_id: UUID | None, owner_id: UUID) -> dict[str, str
     if body["lab"] != str(lab_id) or body["owner"] != str(owner_id):
         raise SealError("foreign")
     values: dict[str, str] = body["values"]
+    if not values.keys() >= set(names):
+        raise SealError("foreign")
     return values
 
 

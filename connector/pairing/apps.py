@@ -7,4 +7,9 @@ class PairingConfig(AppConfig):
     verbose_name = "Pairings with Align"
 
     def ready(self) -> None:
-        from connector.pairing import checks  # noqa: F401 - registers the system checks; apps are not loaded before
+        # Apps are not loaded before; checks registers the system checks.
+        from connector.pairing import checks  # noqa: F401 - as above
+        from connector.pairing.rotation import sealed_pairings
+        from labportal.rotation import on_rotation
+
+        on_rotation(sealed_pairings)

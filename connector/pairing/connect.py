@@ -61,7 +61,8 @@ def receive(*, lab: Lab, user: User, state: str, code: str, error: str) -> Conne
         raise ConnectRefused(AccessDenied.code)
     if error or not code:
         raise ConnectRefused("login_failed")
-    verifier = unseal(attempt.sealed_verifier, lab_id=lab.pk, owner_id=attempt.pk)["verifier"]
+    held = unseal(attempt.sealed_verifier, lab_id=lab.pk, owner_id=attempt.pk, names=("verifier",))
+    verifier = held["verifier"]
     align = vendor.client()
     try:
         tokens = align.get_token(code=code, code_verifier=verifier)

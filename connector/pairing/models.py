@@ -86,7 +86,8 @@ class Pairing(LabScoped):
     @property
     def tokens(self) -> TokenSet:
         """The token set after Pair. Errors: SealError."""
-        values = unseal(self.sealed_tokens, lab_id=self.lab_id, owner_id=self.pk)
+        names = ("access", "refresh")
+        values = unseal(self.sealed_tokens, lab_id=self.lab_id, owner_id=self.pk, names=names)
         return TokenSet(access_token=values["access"], refresh_token=values["refresh"], expires_in=0)
 
     def set_tokens(self, tokens: TokenSet, expires_at: datetime) -> None:
@@ -96,9 +97,10 @@ class Pairing(LabScoped):
 
     @property
     def callback_secret(self) -> str:
-        return (
-            unseal(self.sealed_callback, lab_id=self.lab_id, owner_id=self.pk)["secret"] if self.sealed_callback else ""
-        )
+        """The secret of the notification address; '' when there is none. Errors: SealError."""
+        if not self.sealed_callback:
+            return ""
+        return unseal(self.sealed_callback, lab_id=self.lab_id, owner_id=self.pk, names=("secret",))["secret"]
 
     def set_callback_secret(self, secret: str) -> None:
         self.sealed_callback = seal({"secret": secret}, lab_id=self.lab_id, owner_id=self.pk)

@@ -1,32 +1,30 @@
-"""Re-sealing under the newest key, row by row, while the portal runs."""
+"""What pairings keep sealed, for `rotate_keys`."""
 
+from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from connector.pairing.models import Pairing
 from connector.pairing.trouble import lock
 from labportal.labs.routers import as_operator
 from labportal.labs.tenancy import in_lab
-from labportal.sealing import SealError, seal, sealed_with_newest_key, unseal
+from labportal.rotation import Job, dont_wait
+from labportal.sealing import seal, sealed_with_newest_key, unseal
 
 SEALED = ("sealed_tokens", "sealed_callback")
 
 
-def rotate_all() -> tuple[int, int]:
-    """(rows sealed anew, rows that can't be opened). Attempts to connect live 15 minutes and are left to end."""
+def sealed_pairings() -> Iterable[Job]:
+    """One job a pairing. Attempts to connect live 15 minutes and are left to end."""
     with as_operator():
         rows = list(Pairing.objects.values_list("lab_id", "pk"))
-    done = broken = 0
-    for lab_id, pairing_id in rows:
-        try:
-            done += _rotate(lab_id, pairing_id)
-        except SealError:
-            broken += 1
-    return done, broken
+    return [partial(_rotate, lab_id, pairing_id) for lab_id, pairing_id in rows]
 
 
-def _rotate(lab_id: UUID, pairing_id: UUID) -> int:
+def _rotate(lab_id: UUID, pairing_id: UUID) -> bool:
     """Under the row lock that a refresh takes too, so that neither writes over the other."""
     with in_lab(lab_id):
+        dont_wait()
         pairing = lock(lab_id, pairing_id)
         changed = []
         for field in SEALED:
@@ -37,4 +35,4 @@ def _rotate(lab_id: UUID, pairing_id: UUID) -> int:
                 changed.append(field)
         if changed:
             pairing.save(update_fields=changed)
-    return int(bool(changed))
+    return bool(changed)

@@ -63,12 +63,26 @@ def test_without_a_proxy_no_such_word_is_believed():
     assert read("SECURE_PROXY_SSL_HEADER")["SECURE_PROXY_SSL_HEADER"] is None
 
 
-def test_a_secret_can_lie_in_a_file(tmp_path):
+SECRETS = (
+    "SECRET_KEY", "NOTIFICATION_SECRET", "ITERO_CLIENT_SECRET", "EMAIL_HOST_PASSWORD", "TOKEN_KEYS",
+    "DATABASE_URL", "DATABASE_OPERATOR_URL", "DATABASE_OWNER_URL",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_can_lie_in_a_file(tmp_path, name):
+    """A file that an editor wrote ends with a newline; Align, the mail server and PostgreSQL would refuse that."""
+    value = "postgresql://me:from-a-file@/name" if name.startswith("DATABASE") else "from-a-file"
     file = tmp_path / "secret"
-    file.write_text("from-a-file\n")
-    found = read("SECRET_KEY", "SECRET_KEY_GIVEN", SECRET_KEY_FILE=str(file))
-    assert found["SECRET_KEY"].strip() == "from-a-file"
-    assert found["SECRET_KEY_GIVEN"] is True
+    file.write_text(f"{value}\n")
+    shown = "DATABASES" if name.startswith("DATABASE") else name
+    found = json.dumps(read(shown, **{f"{name}_FILE": str(file)})[shown])
+    assert '"from-a-file"' in found
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    with pytest.raises(RuntimeError, match="SECRET_KEY_FILE"):
+        read("DEBUG", SECRET_KEY_FILE=str(tmp_path / "gone"))
 
 
 def test_without_a_secret_each_process_has_a_throw_away_one_and_says_so():

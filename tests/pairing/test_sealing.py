@@ -7,8 +7,8 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from connector.pairing.models import Pairing
-from connector.pairing.rotation import rotate_all
 from labportal.labs.tenancy import in_lab
+from labportal.rotation import Rotated, rotate_all
 from labportal.sealing import SealError, seal, unseal
 from tests.align import again, change, pair_lab
 
@@ -111,9 +111,9 @@ def test_without_rotation_the_old_key_cannot_go(paired, settings):
 
 def test_rotation_a_second_time_touches_nothing(paired, settings):
     settings.TOKEN_KEYS = [key("new"), *settings.TOKEN_KEYS]
-    assert rotate_all() == (1, 0)
+    assert rotate_all() == Rotated(1, 0, 0)
     before = again(paired).sealed_tokens
-    assert rotate_all() == (0, 0)
+    assert rotate_all() == Rotated(0, 0, 0)
     assert again(paired).sealed_tokens == before
 
 
@@ -121,7 +121,7 @@ def test_a_row_that_cannot_be_opened_is_counted_and_left_alone(anna, align, cast
     lost, fine = pair_lab(anna, align, "479"), pair_lab(anna, align, "480")
     change(lost, sealed_tokens="lost:gAAAA")
     settings.TOKEN_KEYS = [key("new"), *settings.TOKEN_KEYS]
-    assert rotate_all() == (1, 1)
+    assert rotate_all() == Rotated(1, 1, 0)
     assert again(lost).sealed_tokens == "lost:gAAAA"
     assert again(fine).sealed_tokens.startswith("new:")
 
@@ -130,4 +130,4 @@ def test_a_pairing_without_tokens_is_no_trouble(committed, cast, settings):
     with in_lab(cast.lab_a.pk):
         Pairing.objects.create(lab=cast.lab_a, account_id="1", account_name="Ended", state="unpaired")
     settings.TOKEN_KEYS = [key("new"), *settings.TOKEN_KEYS]
-    assert rotate_all() == (0, 0)
+    assert rotate_all() == Rotated(0, 0, 0)
