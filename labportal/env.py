@@ -23,6 +23,7 @@ class Instance(TypedDict, total=False):
     SECRET_KEY: str
     TOKEN_KEYS: str
     NOTIFICATION_SECRET: str
+    AUDIT_KEYS: str
 
 
 INSTANCE_FILE = DATA_DIR / "instance.json"

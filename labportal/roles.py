@@ -5,6 +5,7 @@
     <prefix>_operator   log-in of the admin site; bound by row-level security through policies of its own
     <prefix>_backup     log-in for pg_dump; reads every row and writes none
     <prefix>_resolver   no log-in; owns the few SECURITY DEFINER functions that run before a lab is known
+    <prefix>_auditor    no log-in; owns the one function that appends to the audit, which nobody else may write
 
 Needs PostgreSQL 16 or newer. On a server of your own, run this once, and again after each upgrade of the portal:
 
@@ -49,6 +50,7 @@ _GRANTED = {
     "operator": {"LOGIN", "INHERIT"},
     "backup": {"LOGIN", "INHERIT", "BYPASSRLS"},
     "resolver": {"INHERIT"},
+    "auditor": {"INHERIT"},
 }
 # The refresh of a token holds its row lock over an HTTP call of up to 60 s: idle time-outs stay well above it.
 _SETTINGS = {
@@ -124,12 +126,13 @@ def _set_password(connection: psycopg.Connection, name: str, password: str) -> N
 
 def _ensure_memberships(connection: psycopg.Connection, prefix: str) -> None:
     names = {role: sql.Identifier(f"{prefix}_{role}") for role in _GRANTED}
-    # The owner may hand functions to the resolver and drop them, but has none of its rights without SET ROLE.
-    connection.execute(
-        sql.SQL("GRANT {resolver} TO {owner} WITH INHERIT FALSE, SET TRUE").format(
-            resolver=names["resolver"], owner=names["owner"]
+    # The owner may hand functions to these two and drop them, but has none of their rights without SET ROLE.
+    for holder in ("resolver", "auditor"):
+        connection.execute(
+            sql.SQL("GRANT {holder} TO {owner} WITH INHERIT FALSE, SET TRUE").format(
+                holder=names[holder], owner=names["owner"]
+            )
         )
-    )
     connection.execute(sql.SQL("GRANT pg_read_all_data TO {}").format(names["backup"]))
 
 

@@ -20,11 +20,13 @@ class RolePasswords:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What DATA_DIR/secrets.json holds; `token_keys` is the key ring `id:key,id:key`, the first one seals."""
+    """What DATA_DIR/secrets.json holds; `token_keys` is the key ring `id:key,id:key`, the first one seals;
+    `audit_keys` likewise, the first one signs."""
 
     secret_key: str = field(repr=False)
     token_keys: str = field(repr=False)
     notification_secret: str = field(repr=False)
+    audit_keys: str = field(repr=False)
     role_passwords: RolePasswords = field(repr=False)
 
 
@@ -65,5 +67,6 @@ def _new_secrets() -> Secrets:
         secret_key=secrets.token_urlsafe(50),
         token_keys=f"k1:{fernet_key}",
         notification_secret=new_password(),
+        audit_keys=f"a1:{new_password()}",
         role_passwords=RolePasswords(*(new_password() for _ in fields(RolePasswords))),
     )

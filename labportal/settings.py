@@ -29,6 +29,9 @@ SECRET_KEY_GIVEN: bool = bool(env.str("SECRET_KEY", _instance.get("SECRET_KEY", 
 SECRET_KEY: str = env.str("SECRET_KEY", _instance.get("SECRET_KEY", "")) or get_random_secret_key()
 # "id:key,id:key": the first one seals, all open (labportal/sealing.py).
 TOKEN_KEYS: list[str] = [k for k in env.str("TOKEN_KEYS", _instance.get("TOKEN_KEYS", "")).split(",") if k]
+# "id:key,id:key": the first one signs the audit's daily anchors, all verify; derived from SECRET_KEY when unset.
+AUDIT_KEYS: list[str] = [k for k in env.str("AUDIT_KEYS", _instance.get("AUDIT_KEYS", "")).split(",") if k]
+AUDIT_ANCHORS_DIR = Path(env.str("AUDIT_ANCHORS_DIR", str(DATA_DIR / "anchors")))
 # The secret of the installation-wide notification address, for partners that register one URL at Align.
 NOTIFICATION_SECRET: str = env.str("NOTIFICATION_SECRET", _instance.get("NOTIFICATION_SECRET", ""))
 
@@ -41,13 +44,11 @@ ITERO_CLIENT_ID: str = env.str("ITERO_CLIENT_ID", "")
 ITERO_CLIENT_SECRET: str = env.str("ITERO_CLIENT_SECRET", "")
 # The stand-in for Align's cloud runs on this machine (demo and tests): loopback is allowed only then.
 SIMULATOR: bool = env.bool("SIMULATOR", False)
-# Named places at which a test lets the process die or fail (labportal/faults.py).
-FAULTS_ALLOWED: bool = env.bool("FAULTS_ALLOWED", False)
-FAULT: str = env.str("FAULT", "") if FAULTS_ALLOWED else ""
 
 # --- Applications ---------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "labportal.running",
+    "labportal.audit",
     "labportal.labs",
     "connector.pairing",
     "connector.orders",
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "labportal.audit.middleware.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -16,7 +16,16 @@ from tests.browser_guard import pytest_collection_modifyitems, pytest_terminal_s
 from tests.cast import Cast, make_cast
 
 CAST_TABLES = ("labs_lab", "labs_membership", "labs_user", "account_emailaddress")
-KEPT_TABLES = (*CAST_TABLES, "django_migrations", "django_content_type", "auth_permission", "django_q_schedule")
+# The audit is append-only for the tests too: they look at what came after a mark (tests/audit/conftest.py).
+AUDIT_TABLES = ("audit_entry", "audit_head")
+KEPT_TABLES = (
+    *CAST_TABLES,
+    *AUDIT_TABLES,
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+    "django_q_schedule",
+)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """Bring a backup into an empty database, as the owner role and in one transaction that ends in safe mode.
 
 A superuser is not needed: the dump creates tables with FORCE but turns row-level security on only after their rows are
-in, so the owner may load them; foreign keys and policies follow. The functions of `resolve` belong to the resolver
-role, and the owner may become it (docs/decisions/0016).
+in, so the owner may load them; foreign keys and policies follow. The functions of `resolve` and `audit`
+belong to the resolver and the auditor role, and the owner may become them (docs/decisions/0016).
 """
 
 import re
@@ -19,14 +19,16 @@ from labportal.keeping import manifest as manifests
 from labportal.keeping.backup import scan_folder
 from labportal.keeping.manifest import DUMP, SCANS, Manifest
 from labportal.keeping.programs import KeepingFailed, program, said, way_to
-from labportal.labs.rls import role
+from labportal.role_names import role
 
 # What migrations alone write, and what a portal without a lab writes by itself.
 OF_NO_LAB = (
     "django_migrations", "django_content_type", "auth_permission", "django_q_schedule", "django_q_ormq",
-    "django_q_task", "django_session", "labportal_cache",
+    "django_q_task", "django_session", "labportal_cache", "audit_entry", "audit_head",
 )  # fmt: skip
-RESOLVERS = re.compile(r"^\d+; \d+ \d+ (FUNCTION|ACL) resolve ")
+# Functions that run with their owner's rights: by schema, the role that owns them.
+DEFINERS = {"resolve": "resolver", "audit": "auditor"}
+DEFINED = re.compile(rf"^\d+; \d+ \d+ (?:FUNCTION|ACL) ({'|'.join(DEFINERS)}) ")
 COMMENT_OR_BLANK = re.compile(r"^;|^\s*$")
 
 
@@ -90,8 +92,7 @@ def _load(dump: Path, tables: list[str]) -> None:
     """All or nothing: COMMIT is said only after every part was written without an error."""
     contents = _run([program("pg_restore"), "--list", str(dump)]).decode().splitlines()
     entries = [line for line in contents if not COMMENT_OR_BLANK.match(line)]
-    resolvers = [line for line in entries if RESOLVERS.match(line)]
-    rest = [line for line in entries if not RESOLVERS.match(line)]
+    rest = [line for line in entries if not DEFINED.match(line)]
     dropped = [f'DROP TABLE IF EXISTS public."{name}" CASCADE;' for name in tables]
     with tempfile.TemporaryFile() as errors:
         psql = subprocess.Popen(  # noqa: S603 - our own words
@@ -100,12 +101,15 @@ def _load(dump: Path, tables: list[str]) -> None:
         )  # fmt: skip
         failed: Exception | None = None
         try:
-            _write(psql, "BEGIN;", "DROP SCHEMA IF EXISTS resolve CASCADE;", *dropped)
+            _write(psql, "BEGIN;", "DROP SCHEMA IF EXISTS resolve, audit, guards CASCADE;", *dropped)
             _script(psql, dump, rest)
             _write(psql, "INSERT INTO public.running_safemode (id, since) VALUES (1, now());")
-            _write(psql, f'SET LOCAL ROLE "{role("resolver")}";')
-            _script(psql, dump, resolvers, "--no-owner")
-            _write(psql, "RESET ROLE;", "COMMIT;")
+            for schema, definer in DEFINERS.items():
+                theirs = [line for line in entries if (found := DEFINED.match(line)) and found[1] == schema]
+                _write(psql, f'SET LOCAL ROLE "{role(definer)}";')
+                _script(psql, dump, theirs, "--no-owner")
+                _write(psql, "RESET ROLE;")
+            _write(psql, "COMMIT;")
         except (BrokenPipeError, KeepingFailed) as error:
             failed = error  # psql met an error and left, so its words come first
         finally:

@@ -23,6 +23,8 @@ GLOBAL_TABLES = {
     "django_q_task": "failed tasks: ids and error codes only",
     "django_q_schedule": "the one schedule, tick",
     "intake_unroutednotification": "a notification whose lab is not known yet: an RxID, no patient data",
+    "audit_entry": "chains of labs and of the installation; append-only, with walls of its own (tests/audit/)",
+    "audit_head": "as audit_entry",
     "running_safemode": "one row: the whole database was restored from a backup",
 }
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
+from labportal.audit.services import collected
 from labportal.labs import scope
 from labportal.labs.models import Membership, User
 from labportal.labs.routers import as_operator
@@ -57,6 +58,7 @@ class LabMiddleware:
             stack.enter_context(scope.seeing(None))  # until the member or the key is known; then undone
             if ours:
                 stack.enter_context(transaction.atomic())
+                stack.enter_context(collected())
                 self._enter(request)
             else:
                 with transaction.atomic():

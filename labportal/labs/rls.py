@@ -6,20 +6,17 @@ few functions that answer before a lab is known. No role but the backup's may by
 
 from collections.abc import Mapping
 
-from django.conf import settings
 from django.db import migrations
 
-CURRENT_LAB = "nullif(current_setting('app.lab_id', true), '')::uuid"
-CURRENT_USER = "nullif(current_setting('app.user_id', true), '')::uuid"
+from labportal.role_names import CURRENT_LAB, CURRENT_USER, role
+
+# Migrations find the names here as well.
+__all__ = ["CURRENT_LAB", "CURRENT_USER", "NarrowToPairings", "ProtectTable", "Resolver", "role"]
+
 # A request's pairings (labs/scope.py): '*' is all, else ids with commas between. Unset or '' is none. Each is asked for
 # once a query, not once a row, since it stands in a SELECT of its own.
 ALL_PAIRINGS = "(SELECT current_setting('app.pairings', true) = '*')"
 GIVEN_PAIRINGS = "(SELECT string_to_array(nullif(current_setting('app.pairings', true), '*'), ',')::uuid[])"
-
-
-def role(name: str) -> str:
-    """The database role `name` (owner, app, operator, backup, resolver) of this installation."""
-    return f"{settings.DATABASE_ROLE_PREFIX}_{name}"
 
 
 class ProtectTable(migrations.RunSQL):

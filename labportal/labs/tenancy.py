@@ -10,14 +10,16 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from labportal.audit.services import collected
 from labportal.labs import scope
 from labportal.labs.routers import as_app
 
 
 @contextmanager
 def in_lab(lab_id: UUID | str, *, user_id: UUID | None = None) -> Iterator[None]:
-    """One transaction as `lab_id`. Nested, the outer lab is back afterwards. Never hold it around an HTTP call."""
-    with as_app(), transaction.atomic():
+    """One transaction as `lab_id`, with its audit entries at the end. Nested, the outer lab is back afterwards. Never
+    hold it around an HTTP call."""
+    with as_app(), transaction.atomic(), collected():
         before = name_lab(lab_id, user_id)
         yield
         # Not in a finally: after an error this transaction, and the setting with it, is rolled back anyway.

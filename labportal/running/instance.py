@@ -44,6 +44,7 @@ def prepare(data_dir: Path, *, fast: bool = False, database: str = "labportal") 
         SECRET_KEY=secrets.secret_key,
         TOKEN_KEYS=secrets.token_keys,
         NOTIFICATION_SECRET=secrets.notification_secret,
+        AUDIT_KEYS=secrets.audit_keys,
     )
     write_private(data_dir / "instance.json", json.dumps(instance))
     return Prepared(server, {"DATA_DIR": str(data_dir)})

@@ -26,7 +26,6 @@ from connector.orders import store
 from connector.orders.models import Event, Order, Restoration, Revision, RevisionState, ScanFile, TimelineEvent
 from connector.pairing import vendor
 from connector.pairing.models import FetchMode, Pairing
-from labportal.doors import TaskFailed
 from labportal.labs.models import Lab
 from labportal.labs.tenancy import in_lab
 from labportal.tick import tick
@@ -203,21 +202,16 @@ def make_desk(
     return Desk(align, lab, pairing, browser, orders)
 
 
-def work(*, forgiving: bool = False, rounds: int = ROUNDS) -> list[str]:
-    """A worker's turn: run what is queued, in order, until nothing is; gives the tasks' names. `forgiving`: a task that
-    fails is gone, as with the real queue, and the next one is run."""
+def work() -> list[str]:
+    """A worker's turn: run what is queued, in order, until nothing is; gives the tasks' names."""
     done: list[str] = []
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         row = OrmQ.objects.order_by("pk").first()
         if row is None:
             return done
         row.delete()
         done.append(row.task["func"])
-        try:
-            import_string(row.task["func"])(*row.task["args"])
-        except TaskFailed:
-            if not forgiving:
-                raise
+        import_string(row.task["func"])(*row.task["args"])
     raise AssertionError(f"the queue does not run dry: {done[-6:]}")
 
 

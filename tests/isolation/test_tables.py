@@ -11,7 +11,7 @@ from django.db.utils import ProgrammingError
 from connector.pairing.models import Pairing
 from labportal.labs.allow_list import GLOBAL_TABLES, is_lab_record
 from labportal.labs.models import Lab, LabQuerySet, LabScoped
-from labportal.labs.rls import role
+from labportal.role_names import role
 from tests.cast import Cast
 
 LAB_MODELS = [

@@ -138,7 +138,8 @@ def catalogue() -> list[tuple[Any, ...]]:
             " FROM pg_class WHERE relkind IN ('r', 'S') AND relnamespace = 'public'::regnamespace",
             "SELECT oid::regprocedure::text, proowner::regrole::text, prosecdef, proconfig::text,"
             " ARRAY(SELECT a::text FROM unnest(proacl) a ORDER BY 1), prosrc"
-            " FROM pg_proc WHERE pronamespace = 'resolve'::regnamespace",
+            " FROM pg_proc WHERE pronamespace::regnamespace::text IN ('resolve', 'audit', 'guards')",
+            "SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
             "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint"
             " WHERE connamespace = 'public'::regnamespace",
             "SELECT attrelid::regclass::text, attname, attacl::text FROM pg_attribute WHERE attacl IS NOT NULL"

@@ -17,7 +17,7 @@ from django_q.signing import SignedPackage
 from connector.pairing.models import State
 from labportal.doorbell import ring
 from labportal.keeping import doctor
-from labportal.labs.rls import role
+from labportal.role_names import role
 from labportal.running import liveness
 from labportal.running.models import SafeMode
 from tests.align import change

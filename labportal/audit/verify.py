@@ -1,0 +1,86 @@
+"""Is the record whole? Each chain from its first entry to its head, and against the anchors outside the database."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from labportal.audit.anchors import Anchored
+from labportal.audit.chain import entry_hash, genesis
+from labportal.audit.models import Entry, Head
+
+CHANGED, MISSING, UNLINKED = "changed", "missing", "unlinked"
+CUT, HEAD, ANCHOR = "cut", "head", "anchor"
+WORDS = {
+    CHANGED: "the entry is not what was written",
+    MISSING: "entries are missing or out of their place before this one",
+    UNLINKED: "the entry does not follow the one before it",
+    CUT: "the end of the chain is missing: an anchor outside the database knows a later entry",
+    HEAD: "the chain's head does not name its last entry",
+    ANCHOR: "the entry is not the one that was anchored outside the database",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One chain: `length` entries are there; `broken` is the code of what is wrong first, '' when it is whole, and
+    `seq` its place."""
+
+    chain: UUID
+    length: int
+    broken: str = ""
+    seq: int = 0
+
+    @property
+    def words(self) -> str:
+        return WORDS.get(self.broken, self.broken)
+
+
+def chains(anchored: Anchored, *, using: str = "operator") -> list[UUID]:
+    """Every chain that entries, heads or anchors know of."""
+    known = set(Entry.objects.using(using).values_list("chain", flat=True).distinct().order_by())
+    known |= set(Head.objects.using(using).values_list("chain", flat=True))
+    return sorted(known | set(anchored))
+
+
+def verify_all(anchored: Anchored, *, using: str = "operator") -> Iterator[Verdict]:
+    """Each chain's verdict. Needs the operator's role, which reads every chain."""
+    for chain in chains(anchored, using=using):
+        yield verify(chain, anchored.get(chain, {}), using=using)
+
+
+def verify(chain: UUID, anchors: dict[int, str], *, using: str = "operator") -> Verdict:
+    """Walk one chain; `anchors` are the hashes known from outside, by place."""
+    entries = Entry.objects.using(using).filter(chain=chain).order_by("seq")
+    verdict, before = _walk(Verdict(chain, 0), genesis(chain), entries.iterator(chunk_size=2000), anchors)
+    # Read after the entries, the head is never behind them; what was appended meanwhile is walked now.
+    seq, last = Head.objects.using(using).filter(pk=chain).values_list("seq", "hash").first() or (0, genesis(chain))
+    if not verdict.broken and verdict.length < seq:
+        rest = entries.filter(seq__gt=verdict.length, seq__lte=seq)
+        verdict, before = _walk(verdict, before, rest.iterator(chunk_size=2000), anchors)
+    if verdict.broken:
+        return verdict
+    if verdict.length < max(anchors, default=0):
+        return Verdict(chain, verdict.length, CUT, verdict.length + 1)
+    if (verdict.length, before) != (seq, last):
+        return Verdict(chain, verdict.length, HEAD, min(verdict.length, seq) + 1)
+    return verdict
+
+
+def _walk(so_far: Verdict, before: str, entries: Iterable[Entry], anchors: dict[int, str]) -> tuple[Verdict, str]:
+    """Go on from `so_far`, whose last hash is `before`, to the end or to the first fault."""
+    place = so_far.length
+    for entry in entries:
+        if broken := _fault(entry, place + 1, before, anchors):
+            return Verdict(so_far.chain, place, broken, entry.seq), before
+        place, before = entry.seq, entry.hash
+    return Verdict(so_far.chain, place), before
+
+
+def _fault(entry: Entry, place: int, before: str, anchors: dict[int, str]) -> str:
+    if entry.seq != place:
+        return MISSING
+    if entry.previous != before:
+        return UNLINKED
+    if entry_hash(entry) != entry.hash:
+        return CHANGED
+    return ANCHOR if anchors.get(place, entry.hash) != entry.hash else ""
