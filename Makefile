@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint check
+.PHONY: help setup demo run test faults lint check
 
 help: ## this list
 	@echo "make <command>:"
@@ -23,6 +23,10 @@ run: setup ## the portal of this machine: database, web and worker
 
 test: setup ## the test suite; ARGS="tests/orders -k inbox" chooses
 	@exec $(PYTHON) -m pytest $(ARGS)
+
+# Kills, cuts and fills up on purpose, and compares what is left with the truth; the whole run writes docs/reliability.md.
+faults: setup ## the fault cases (10 to 15 minutes); ARGS=--cut is the short run, ARGS='--family "kill -9"' chooses
+	@exec $(PYTHON) -m tests.faults $(ARGS)
 
 # The quick ones first. The deploy check runs with the settings of a production machine and throw-away secrets.
 lint: setup ## format, lint, import rules, types, migrations, deploy settings, static files; no tests

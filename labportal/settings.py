@@ -44,6 +44,9 @@ ITERO_CLIENT_ID: str = env.str("ITERO_CLIENT_ID", "")
 ITERO_CLIENT_SECRET: str = env.str("ITERO_CLIENT_SECRET", "")
 # The stand-in for Align's cloud runs on this machine (demo and tests): loopback is allowed only then.
 SIMULATOR: bool = env.bool("SIMULATOR", False)
+# Named places at which a test lets the process die or fail (labportal/faults.py).
+FAULTS_ALLOWED: bool = env.bool("FAULTS_ALLOWED", False)
+FAULT: str = env.str("FAULT", "") if FAULTS_ALLOWED else ""
 
 # --- Applications ---------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

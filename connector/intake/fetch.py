@@ -25,6 +25,7 @@ from connector.orders.sizes import in_bytes
 from connector.pairing.access import PairingStopped, access_for, call
 from connector.pairing.models import Pairing
 from connector.scans import ArchiveRejected
+from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
 from labportal.sealing import SealError
 
@@ -39,8 +40,10 @@ def fetch_next(lab_id: UUID, pairing_id: UUID) -> Revision | None:
     revision = claim_next(lab_id, pairing_id)
     if revision is None:
         return None
+    fault("claim.after_commit")
     try:
         _fetch(revision)
+        fault("store.after_commit")
     except LeaseLost:
         return None
     except (IteroError, PairingStopped, SealError, ArchiveRejected, OSError) as error:
@@ -115,6 +118,7 @@ def _store(revision: Revision, staged: Staged) -> None:
     """The one transaction that makes it true. The reading is rung for in it."""
     name = store.archive_name(revision.lab_id, revision.order_id, revision.pk)
     store.upload(staged.path, name)
+    fault("store.after_upload")
     now = timezone.now()
     with in_lab(revision.lab_id):
         release(
@@ -127,11 +131,13 @@ def _store(revision: Revision, staged: Staged) -> None:
             size=staged.size,
             stored_at=now,
         )
+        fault("store.after_state")
         store.take_over(staged.path, name)
         announce(revision, "revision.stored")
         record(revision.order, "stored", revision=revision, number=revision.number, size=in_bytes(staged.size))
         revision.order.save(update_fields=["updated_at"])
         ring_examine(revision.lab_id, revision.pk)
+        fault("store.before_commit")
 
 
 def _ring_if_more(lab_id: UUID, pairing_id: UUID) -> None:

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from connector.orders.models import Revision, RevisionState
 from connector.pairing.models import State
+from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
 
 LEASE = timedelta(seconds=90)
@@ -54,6 +55,7 @@ def claim_next(lab_id: UUID, pairing_id: UUID) -> Revision | None:
             attempts=F("attempts") + 1,
             next_due=None,
         )
+        fault("claim.before_commit")
         return Revision.objects.of(lab_id).select_related("order", "order__pairing").get(pk=found.pk)
 
 

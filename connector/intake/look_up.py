@@ -16,6 +16,7 @@ from connector.intake.record import UnstorableOrder, record_order
 from connector.itero.errors import IteroError, NotFound
 from connector.pairing.access import PairingStopped, call
 from connector.pairing.models import Pairing, State
+from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
 from labportal.sealing import SealError
 
@@ -33,8 +34,8 @@ def look_up(lab_id: UUID, pairing_id: UUID) -> None:
     batch = _take(lab_id, pairing_id) if pairing else []
     if pairing is None or not batch:
         return
-    with in_lab(lab_id):
-        run = SyncRun.objects.create(lab_id=lab_id, pairing=pairing, kind="notification", listed=len(batch))
+    fault("look_up.after_take")
+    run = _begin(pairing, len(batch))
     try:
         run.reason = _look_up_all(pairing, batch, run)
     except BaseException:
@@ -68,6 +69,17 @@ def _look_up_all(pairing: Pairing, batch: list[Notification], run: SyncRun) -> s
     return reason
 
 
+def _begin(pairing: Pairing, listed: int) -> SyncRun:
+    """A new run; one whose worker was killed is closed, as a poll's is."""
+    now = timezone.now()
+    with in_lab(pairing.lab_id):
+        runs = SyncRun.objects.of(pairing.lab_id).filter(pairing=pairing, kind="notification")
+        runs.filter(status=RunStatus.RUNNING, started_at__lt=now - STUCK).update(
+            status=RunStatus.FAILED, reason="interrupted", ended_at=now
+        )
+        return SyncRun.objects.create(lab_id=pairing.lab_id, pairing=pairing, kind="notification", listed=listed)
+
+
 def _end(run: SyncRun) -> None:
     run.status = RunStatus.FAILED if run.reason else RunStatus.NEW if run.new else RunStatus.NOTHING_NEW
     run.ended_at = timezone.now()
@@ -94,7 +106,9 @@ def _look_up_one(pairing: Pairing, push: Notification) -> bool:
         pairing.pk,
         lambda a: a.client.get_order_by_rx_id(a.endpoints, access_token=a.access_token, rx_id=push.rx_id),
     )
+    fault("look_up.after_answer")
     new = record_order(pairing, order, source="notification").new
+    fault("look_up.after_record")
     with in_lab(push.lab_id):
         Notification.objects.of(push.lab_id).filter(pk=push.pk).update(state=NotificationState.DONE, reason="")
     return new

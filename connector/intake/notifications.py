@@ -15,6 +15,7 @@ from connector.pairing import vendor
 from connector.pairing.connect import account_link
 from connector.pairing.models import callback_hash
 from labportal.doorbell import ring
+from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
 
 RX_ID_MAX = 64
@@ -53,6 +54,8 @@ def keep(lab_id: UUID, pairing_id: UUID, rx_id: str) -> None:
         if Notification.objects.of(lab_id).filter(pk=made[0].pk).exists():
             ring_look_up(lab_id, pairing_id)
             mark(lab_id, pairing_id, notified_at=timezone.now())
+        fault("notification.before_commit")
+    fault("notification.after_commit")
 
 
 def ring_look_up(lab_id: UUID, pairing_id: UUID) -> None:

@@ -15,6 +15,7 @@ from connector.itero.errors import IteroError
 from connector.orders.models import Revision
 from connector.pairing.access import Access, PairingStopped, back_off, call
 from connector.pairing.models import Pairing, State
+from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
 from labportal.sealing import SealError
 
@@ -24,6 +25,7 @@ def poll(lab_id: UUID, pairing_id: UUID) -> SyncRun | None:
     pairing = _take_turn(lab_id, pairing_id)
     if pairing is None:
         return None
+    fault("poll.after_turn")
     run = _begin(pairing)
     reason = "interrupted"  # stands if something breaks that is nobody's answer: our database, a bug
     try:
@@ -33,6 +35,7 @@ def poll(lab_id: UUID, pairing_id: UUID) -> SyncRun | None:
         reason = error.code
     finally:
         _end(run, pairing, reason)
+    fault("poll.after_end")
     if run.new:
         ring_download(lab_id, pairing_id)
     return run
@@ -68,11 +71,13 @@ def _read_pages(access: Access, pairing: Pairing, run: SyncRun) -> None:
     for page in access.client.get_orders(access.endpoints, access_token=access.access_token):
         run.listed += len(page.orders) + len(page.malformed)
         run.malformed += len(page.malformed)
+        fault("poll.after_list")
         for order in _unknown(pairing, page.orders):
             try:
                 run.new += record_order(pairing, order, source="poll").new
             except UnstorableOrder:
                 run.malformed += 1  # one order that our tables can't hold does not block the others
+            fault("poll.after_record")
 
 
 def _unknown(pairing: Pairing, orders: tuple[VendorOrder, ...]) -> list[VendorOrder]:

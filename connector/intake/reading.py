@@ -17,6 +17,7 @@ from connector.orders.history import record
 from connector.orders.models import Order, Restoration, Revision, RevisionState, ScanFile
 from connector.scans import ArchiveRejected, CaseMetadata, Examination, ExaminationFailed, examine
 from connector.scans import Restoration as OrderedTooth
+from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
 
 # Longer than a task may run: the sweep must not begin a second reading meanwhile.
@@ -28,16 +29,19 @@ def read_revision(lab_id: UUID, revision_id: UUID) -> None:
     revision = _take_turn(lab_id, revision_id)
     if revision is None:
         return
+    fault("reading.after_turn")
     clear(revision)  # what a crash before or in an earlier reading left
     folder = Path(tempfile.mkdtemp(dir=store.staging(revision.pk)))
     reason, examination = "", None
     try:
         with store.as_local_file(revision.archive) as path:
             examination = examine(path, folder)
+        fault("reading.after_examine")
         previews, small = keep_thumbnails(examination, folder, revision.archive)
         for file in examination.files:
             if file.preview and (folder / file.preview).exists():
                 previews[file.member_index] = store.save_derived(revision.archive, folder / file.preview)
+        fault("reading.after_previews")
     except (ExaminationFailed, ArchiveRejected) as error:
         reason, small, previews = error.code, [], {}
     finally:
@@ -87,6 +91,7 @@ def _ready(
         record(order, "unreadable", revision=revision, reason=reason)
     else:
         record(order, "ready", revision=revision)
+    fault("reading.before_commit")
 
 
 def _keep_files(revision: Revision, examination: Examination, previews: dict[int, str]) -> None:

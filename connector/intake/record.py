@@ -14,6 +14,7 @@ from connector.orders.history import record
 from connector.orders.models import HAS_FILES, ON_ITS_WAY, Order, Revision, RevisionState, Wants, Workflow
 from connector.pairing import vendor
 from connector.pairing.models import FetchMode, Pairing
+from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
 
 
@@ -59,6 +60,7 @@ def _record(pairing: Pairing, seen: VendorOrder, source: str, now: datetime) -> 
     elif status_changed:
         record(order, "status", status=short_status(seen))
     order.save()
+    fault("record.before_commit")
     return Recorded(order, revision, new)
 
 

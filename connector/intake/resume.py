@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labportal.faults import fault
+
 CHUNK = 1 << 20
 
 
@@ -37,6 +39,7 @@ def begin(part: Path) -> Begun:
             target.write(chunk)
             begun.size += len(chunk)
     remember(part, begun.etag)
+    fault("resume.after_copy")
     for _, path in earlier:
         _etag_file(path).unlink(missing_ok=True)
         path.unlink(missing_ok=True)

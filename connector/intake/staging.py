@@ -15,6 +15,7 @@ from connector.orders import store
 from connector.orders.models import Revision, Wants
 from connector.pairing.access import Access
 from connector.scans import LIMITS, ArchiveRejected, check_archive
+from labportal.faults import fault
 
 BUFFER = 1 << 20
 RENEW_EVERY = 20.0
@@ -43,14 +44,17 @@ def stage(access: Access, revision: Revision) -> Staged:
         offset=begun.size,
         etag=begun.etag,
     ) as download:
+        fault("download.after_answer")
         digest, size = _stream(download, part, begun, revision)
     resume.drop_older(part)
+    fault("download.after_fsync")
     renew(revision, size=size)
     try:
         check_archive(part)
     except ArchiveRejected:
         resume.forget(part)
         raise
+    fault("download.after_check")
     return Staged(part, digest, size)
 
 
@@ -71,11 +75,13 @@ def _stream(download: Download, part: Path, begun: resume.Begun, revision: Revis
                 raise BadAnswer("larger than the limit")
             digest.update(buffer[:count])
             _write_all(file.fileno(), buffer[:count])
+            fault("download.after_piece")
             if time.monotonic() - renewed > RENEW_EVERY:
                 renew(revision)
                 renewed = time.monotonic()
         if download.size is not None and size != download.size:
             raise Truncated("length")
+        fault("download.before_fsync")
         os.fsync(file.fileno())
     store.sync_folder(part.parent)
     return digest.hexdigest(), size

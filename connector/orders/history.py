@@ -9,6 +9,7 @@ from connector.pairing.words import reason_words
 from connector.scans import PROBLEM_WORDS
 from connector.scans import WORDS as ARCHIVE_WORDS
 from connector.scans.examination import FAILURE_WORDS
+from labportal.faults import fault
 from labportal.labs.models import User
 
 WORDS = {
@@ -67,6 +68,8 @@ def announce(revision: Revision, kind: str) -> Event:
     head, _ = EventHead.objects.select_for_update().get_or_create(lab_id=revision.lab_id)
     head.last += 1
     head.save(update_fields=["last"])
-    return Event.objects.create(
+    event = Event.objects.create(
         lab_id=revision.lab_id, seq=head.last, kind=kind, order_id=revision.order_id, revision=revision
     )
+    fault("store.after_event")
+    return event

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
+from labportal.faults import fault
+
 FREE_FLOOR = 2 * 1024**3
 
 
@@ -71,6 +73,7 @@ def take_over(part: Path, name: str) -> None:
         return  # the second: adopted under its final name after a crash
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part.replace(path)
+    fault("store.after_rename")
     for folder in list(path.parents)[:4]:
         sync_folder(folder)
 

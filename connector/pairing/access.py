@@ -34,6 +34,7 @@ from connector.pairing.trouble import (
     pause,
     wait_for_person,
 )
+from labportal.faults import fault
 from labportal.keeping import safe_mode
 from labportal.labs.tenancy import in_lab
 from labportal.sealing import SealError
@@ -97,6 +98,7 @@ def refresh(lab_id: UUID, pairing_id: UUID, *, refused_token: str = "") -> Acces
         tokens, endpoints = _tokens(pairing), pairing.vendor_endpoints
         if _fresh(pairing, timezone.now()) and tokens.access_token != refused_token:
             return Access(vendor.client(), endpoints, tokens.access_token)
+        fault("refresh.before_call")
         try:
             tokens, endpoints = _refresh_at_align(endpoints, tokens)
         except IteroError as error:
@@ -106,11 +108,13 @@ def refresh(lab_id: UUID, pairing_id: UUID, *, refused_token: str = "") -> Acces
             else:
                 pause(pairing, error)  # without a token there is nothing to call
         else:
+            fault("refresh.after_rotation")
             now = timezone.now()
             pairing.set_tokens(tokens, now + timedelta(seconds=tokens.expires_in))
             pairing.refreshed_at = now
             _store_endpoints(pairing, endpoints)
             pairing.save(update_fields=["sealed_tokens", "access_expires_at", "refreshed_at", "endpoints", "region"])
+            fault("refresh.before_commit")
     if isinstance(failed, HumanError):
         raise PairingStopped(failed.code) from failed
     if failed is not None:

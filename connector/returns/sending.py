@@ -13,6 +13,7 @@ from connector.orders.models import Order
 from connector.pairing import vendor
 from connector.pairing.access import Access, PairingStopped, back_off, call
 from connector.returns.models import Reason, Return, ReturnState
+from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
 from labportal.sealing import SealError
 
@@ -25,6 +26,7 @@ def send(lab_id: UUID, return_id: UUID) -> None:
     wanted = _claim(lab_id, return_id)
     if wanted is None:
         return
+    fault("return.after_claim")
     try:
         # An attempt before this one was cut short, or its answer was lost. Sent again, a case whose re-scan is here
         # already would go back to the doctor a second time.
@@ -38,6 +40,7 @@ def send(lab_id: UUID, return_id: UUID) -> None:
                 raise
             _sent(wanted, "return_found")
         else:
+            fault("return.after_told")
             _sent(wanted, "return_sent")
     except (IteroError, PairingStopped, SealError, UnstorableOrder) as error:
         _not_sent(wanted, error)
@@ -90,6 +93,7 @@ def _sent(done: Return, kind: str) -> None:
             order.waiting_since = now
             order.save(update_fields=["waiting_since", "updated_at"])
         record(order, kind, revision=done.revision, by=done.by)
+        fault("return.before_commit")
 
 
 def _not_sent(wanted: Return, error: IteroError | PairingStopped | SealError | UnstorableOrder) -> None:

@@ -25,6 +25,10 @@ def secrets_are_given(**kwargs: Any) -> list[CheckMessage]:
                 id="labs.E003",
             )
         )
+    if settings.FAULTS_ALLOWED:
+        found.append(
+            Error("FAULTS_ALLOWED is on at an https address: faults on purpose are for tests.", id="labs.E006")
+        )
     return found
 
 

@@ -12,7 +12,7 @@ from labportal.labs.models import User
 from tests.align import point_at
 from tests.cast import Cast
 from tests.intake.desk import Desk, OpenDesk, forget_profile, make_desk, point_scans_at
-from tests.intake.stock import STOCK, Stock
+from tests.intake.stock import NORMAL, STOCK, Stock
 from tests.simulator.launch import Simulator
 
 
@@ -44,10 +44,10 @@ def open_desk(stock: Stock, tmp_path: Path, scans: Path, settings: Any, anna: Cl
     """Starts Align with options and broken orders of the test's own, and pairs lab A with it."""
     running: list[Simulator] = []
 
-    def open_it(*kinds: str, mode: str = "full", **options: Any) -> Desk:
+    def open_it(*kinds: str, mode: str = "full", normal: int = NORMAL, **options: Any) -> Desk:
         folder = tmp_path / "align"
         folder.mkdir()
-        orders = stock.copy_to(folder, kinds)
+        orders = stock.copy_to(folder, kinds, normal)
         redirect_uri = settings.BASE_URL + reverse("connect_callback")
         quick = {"redirect_uri": [redirect_uri], "rescan_after": 0.1, "modeling_after": 0.1}
         running.append(Simulator.start(folder, **quick | options))

@@ -42,6 +42,7 @@ def test_a_sound_installation_is_not_complained_about(production):
         ({"SECRET_KEY_GIVEN": False}, "labs.E001"),
         ({"TOKEN_KEYS": []}, "labs.E002"),
         ({"SIMULATOR": True}, "labs.E003"),
+        ({"FAULTS_ALLOWED": True}, "labs.E006"),
         ({"TOKEN_KEYS": ["k1:too-short"]}, "pairing.E001"),
         ({"TOKEN_KEYS": [KEY]}, "pairing.E001"),
         ({"TOKEN_KEYS": [f":{KEY}"]}, "pairing.E001"),

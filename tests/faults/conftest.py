@@ -1,0 +1,38 @@
+"""Fault cases run by `make faults` alone. Orders here carry a canary for a patient; see traces.py."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.traces import PATIENT, Traces, kept_in
+from tests.faults.verdict import verdict  # noqa: F401 - a fixture
+from tests.intake.fixtures import anna, desk, open_desk, scans  # noqa: F401 - fixtures
+from tests.intake.stock import Stock
+
+collect_ignore_glob = [] if os.environ.get("FAULT_CASES") == "1" else ["test_*.py"]
+SEEDS = 5
+
+
+@pytest.fixture(scope="session")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
+    made = Stock(tmp_path_factory.mktemp("stock"), patient=PATIENT)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def traces(tmp_path: Path, settings: Any) -> Iterator[Traces]:
+    """Logs and mails of this case."""
+    with kept_in(tmp_path) as kept:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+        settings.EMAIL_FILE_PATH = str(kept.mails)
+        yield kept
+
+
+@pytest.fixture
+def seeds(request: pytest.FixtureRequest) -> range:
+    """How often a case runs, each time under other circumstances; once in the cut."""
+    return range(1 if request.config.getoption("--cut") else SEEDS)
