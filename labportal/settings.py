@@ -42,6 +42,11 @@ ITERO_BASE_URL: str = env.str("ITERO_BASE_URL", "")
 ITERO_LOGIN_PAGE: str = env.str("ITERO_LOGIN_PAGE", "")
 ITERO_CLIENT_ID: str = env.str("ITERO_CLIENT_ID", "")
 ITERO_CLIENT_SECRET: str = env.str("ITERO_CLIENT_SECRET", "")
+# Patience: for a connection, for the next byte, and the least progress in any so many seconds of waiting for bytes.
+ITERO_CONNECT_SECONDS: float = env.float("ITERO_CONNECT_SECONDS", 10)
+ITERO_READ_SECONDS: float = env.float("ITERO_READ_SECONDS", 30)
+ITERO_PROGRESS_SECONDS: float = env.float("ITERO_PROGRESS_SECONDS", 60)
+ITERO_PROGRESS_BYTES: int = env.int("ITERO_PROGRESS_BYTES", 64 * 1024)
 # The stand-in for Align's cloud runs on this machine (demo and tests): loopback is allowed only then.
 SIMULATOR: bool = env.bool("SIMULATOR", False)
 # Named places at which a test lets the process die or fail (labportal/faults.py).

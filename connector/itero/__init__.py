@@ -34,11 +34,13 @@ from connector.itero.errors import (
     RateLimited,
     RetryableError,
     Timeout,
+    TooSlow,
     Truncated,
     Unauthorized,
     VendorUnavailable,
 )
 from connector.itero.notification import read_notification
+from connector.itero.pace import Pace
 from connector.itero.profile import Profile, load_profile
 from connector.itero.tokens import Credentials
 
@@ -67,6 +69,7 @@ __all__ = [
     "Order",
     "OrderAsset",
     "OrderPage",
+    "Pace",
     "Profile",
     "ProfileError",
     "RateLimited",
@@ -75,6 +78,7 @@ __all__ = [
     "Server",
     "Timeout",
     "TokenSet",
+    "TooSlow",
     "Treatment",
     "Truncated",
     "Unauthorized",

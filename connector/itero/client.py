@@ -14,6 +14,7 @@ from connector.itero.discovery import fixed_endpoints, read_endpoints
 from connector.itero.download import Download, resume_headers
 from connector.itero.errors import BadAnswer, BadRequest, IteroError
 from connector.itero.outgoing import Outgoing, Value, build
+from connector.itero.pace import PACE, Pace
 from connector.itero.profile import Profile
 from connector.itero.profile_sections import Call
 from connector.itero.reading import Json, dig
@@ -43,6 +44,7 @@ class Client:
         allow_loopback: bool = False,
         connect_timeout: float = 10,
         read_timeout: float = 30,
+        pace: Pace = PACE,
     ) -> None:
         if "#" in redirect_uri or not redirect_uri.startswith(
             ("https://", "http://") if allow_loopback else "https://"
@@ -59,7 +61,7 @@ class Client:
         self._redirect_uri = redirect_uri
         ours = [read_origin(url) for url in self._places.values() if url]
         self._hosts = AllowedHosts([*ours, *profile.extra_hosts], allow_loopback=allow_loopback)
-        self._transport = Transport(self._hosts, profile.errors, Timeouts(connect_timeout, read_timeout))
+        self._transport = Transport(self._hosts, profile.errors, Timeouts(connect_timeout, read_timeout), pace)
 
     def authorization_url(self, *, state: str, code_verifier: str) -> str:
         """The address of Align's consent page for the user's browser."""

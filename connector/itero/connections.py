@@ -1,6 +1,7 @@
 """Connections that go only to checked addresses, and answers that end exactly where they said they would."""
 
 import http.client
+import io
 import socket
 import sys
 from typing import Any
@@ -12,6 +13,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connector.itero.addresses import AllowedHosts
 from connector.itero.errors import ConnectionLost, IteroError, Timeout
+from connector.itero.pace import Pace, PacedReader
 
 _ADDRESSES_TRIED = 4
 _SURPLUS_WAIT = 0.5
@@ -22,11 +24,15 @@ class Surplus(http.client.HTTPException):
 
 
 class WholeResponse(http.client.HTTPResponse):
-    """Looks once behind a complete body: we ask for `Connection: close`, so the end of the stream must follow."""
+    """Keeps the pace, and looks once behind a complete body: we ask for `Connection: close`, so the end of the stream
+    must follow."""
+
+    pace: Pace
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self._sock_behind = sock
+        self.fp = io.BufferedReader(PacedReader(self.fp.detach(), self.pace))
 
     # http.client calls this when the body is read to its end, and offers no public place to look from.
     def _close_conn(self) -> None:
@@ -61,17 +67,20 @@ def _connect(connection: HTTPConnection, hosts: AllowedHosts) -> socket.socket:
     raise failure
 
 
-def _pool_classes(hosts: AllowedHosts) -> dict[str, type[HTTPConnectionPool]]:
-    """Pool classes whose connections know the list; urllib3 creates them by class, so the list is bound here."""
+def _pool_classes(hosts: AllowedHosts, pace_: Pace) -> dict[str, type[HTTPConnectionPool]]:
+    """Pool classes whose connections know list and pace; urllib3 creates them by class, so both are bound here."""
+
+    class Response(WholeResponse):
+        pace = pace_
 
     class GuardedHttp(HTTPConnection):
-        response_class = WholeResponse
+        response_class = Response
 
         def _new_conn(self) -> socket.socket:
             return _connect(self, hosts)
 
     class GuardedHttps(HTTPSConnection):
-        response_class = WholeResponse
+        response_class = Response
 
         def _new_conn(self) -> socket.socket:
             return _connect(self, hosts)
@@ -86,13 +95,14 @@ def _pool_classes(hosts: AllowedHosts) -> dict[str, type[HTTPConnectionPool]]:
 
 
 class _GuardedAdapter(HTTPAdapter):
-    def __init__(self, hosts: AllowedHosts) -> None:
+    def __init__(self, hosts: AllowedHosts, pace: Pace) -> None:
         self._hosts = hosts
+        self._pace = pace
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._hosts)
+        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._hosts, self._pace)
 
 
 class GuardedSession(requests.Session):
@@ -102,13 +112,13 @@ class GuardedSession(requests.Session):
     and a .netrc entry would replace the Bearer token.
     """
 
-    def __init__(self, hosts: AllowedHosts, timeout: tuple[float, float]) -> None:
+    def __init__(self, hosts: AllowedHosts, timeout: tuple[float, float], pace: Pace) -> None:
         super().__init__()
         self.trust_env = False
         self._hosts = hosts
         self._timeout = timeout
-        self.mount("https://", _GuardedAdapter(hosts))
-        self.mount("http://", _GuardedAdapter(hosts))
+        self.mount("https://", _GuardedAdapter(hosts, pace))
+        self.mount("http://", _GuardedAdapter(hosts, pace))
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send after checking the address as it will be used; streams, and never follows a redirect."""

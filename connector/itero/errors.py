@@ -3,6 +3,7 @@
 IteroError                  code, retry, status, request_id, retry_after (seconds), vendor_code, call
 ├── RetryableError          the same call may succeed later
 │   ├── Timeout             no connection, or no byte for too long
+│   │   └── TooSlow         bytes came, but fewer than the least progress
 │   ├── ConnectionLost      refused, reset, name not found, TLS failed
 │   ├── RateLimited         429, with retry_after when Align says so
 │   ├── VendorUnavailable   5xx
@@ -84,6 +85,12 @@ class Timeout(RetryableError):
     """No connection in time, or no byte for too long."""
 
     code = "timeout"
+
+
+class TooSlow(Timeout):
+    """Bytes came, but so few that it would never end."""
+
+    code = "too_slow"
 
 
 class ConnectionLost(RetryableError):

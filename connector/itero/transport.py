@@ -25,6 +25,7 @@ from connector.itero.errors import (
     read_retry_after,
 )
 from connector.itero.outgoing import Outgoing
+from connector.itero.pace import Pace
 from connector.itero.profile_sections import Errors
 from connector.itero.reading import Json, dig, is_token, parse_json, text
 
@@ -57,10 +58,11 @@ class Timeouts(NamedTuple):
 class Transport:
     """Sends requests and hands back answers of status 2xx; everything else is an error of this package."""
 
-    def __init__(self, hosts: AllowedHosts, errors: Errors, timeouts: Timeouts) -> None:
+    def __init__(self, hosts: AllowedHosts, errors: Errors, timeouts: Timeouts, pace: Pace) -> None:
         self._hosts = hosts
         self._errors = errors
         self._timeouts = timeouts
+        self._pace = pace
         known = (*errors.known, *errors.invalid_grant, *errors.invalid_client)
         self._known_codes = _OAUTH_CODES | frozenset(known)
 
@@ -81,7 +83,7 @@ class Transport:
     def open(self, request: Outgoing, *, call: str, oauth: bool = False) -> Iterator[requests.Response]:
         """A streaming answer of status 2xx. Each call has its own connection: a kept one may be dead when it matters,
         and a refresh that fails half-way costs the pairing."""
-        with GuardedSession(self._hosts, self._timeouts) as session:
+        with GuardedSession(self._hosts, self._timeouts, self._pace) as session:
             try:
                 response = self._send(session, request)
             except IteroError as error:

@@ -5,7 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.urls import reverse
 
-from connector.itero import Client, Credentials, Profile, Server, load_profile
+from connector.itero import Client, Credentials, Pace, Profile, Server, load_profile
 
 
 @cache
@@ -15,7 +15,7 @@ def profile() -> Profile:
 
 @cache
 def client() -> Client:
-    """Built once a process; it keeps its connections open. Errors: ProfileError."""
+    """Built once a process; each call has a connection of its own. Errors: ProfileError."""
     return Client(
         profile(),
         Server(
@@ -24,6 +24,9 @@ def client() -> Client:
         Credentials(settings.ITERO_CLIENT_ID, settings.ITERO_CLIENT_SECRET),
         redirect_uri=settings.BASE_URL + reverse("connect_callback"),
         allow_loopback=settings.SIMULATOR,
+        connect_timeout=settings.ITERO_CONNECT_SECONDS,
+        read_timeout=settings.ITERO_READ_SECONDS,
+        pace=Pace(settings.ITERO_PROGRESS_SECONDS, settings.ITERO_PROGRESS_BYTES),
     )
 
 

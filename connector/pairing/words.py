@@ -13,6 +13,8 @@ REASONS = {
     "not_configured": "This portal has no access data from Align yet. The operator must enter them first.",
     # calling
     "timeout": "Align did not answer in time. We try again by ourselves.",
+    "too_slow": "The line to Align was so slow that the answer would not have come to its end. We try again by "
+    "ourselves; what came so far is kept where Align allows it.",
     "connection_lost": "The line to Align broke. We try again by ourselves.",
     "rate_limited": "Align asked us to slow down. We go on as soon as Align allows it.",
     "vendor_unavailable": "Align's server has a problem. We try again by ourselves; nothing is lost.",
@@ -55,6 +57,7 @@ REASONS = {
 # While connecting a person waits, and nothing goes on by itself.
 CONNECTING = {
     "timeout": "Align did not answer in time. Nothing was changed. Try again in a few minutes.",
+    "too_slow": "The line to Align is too slow just now. Nothing was changed. Try again in a few minutes.",
     "connection_lost": "The line to Align broke. Nothing was changed. Try again in a few minutes.",
     "rate_limited": "Align asked us to slow down. Nothing was changed. Try again in a few minutes.",
     "vendor_unavailable": "Align's server has a problem. Nothing was changed. Try again in a few minutes.",
