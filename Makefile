@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test faults lint check
+.PHONY: help setup demo run test faults fuzz lint check
 
 help: ## this list
 	@echo "make <command>:"
@@ -27,6 +27,10 @@ test: setup ## the test suite; ARGS="tests/orders -k inbox" chooses
 # Kills, cuts and fills up on purpose, and compares what is left with the truth; the whole run writes docs/reliability.md.
 faults: setup ## the fault cases (10 to 15 minutes); ARGS=--cut is the short run, ARGS='--family "kill -9"' chooses
 	@exec $(PYTHON) -m tests.faults $(ARGS)
+
+# 100,000 mutated zips and 50,000 mutated answers of Align; writes docs/hostile-files.md. `make test` runs a short cut of it.
+fuzz: setup ## hostile files and answers (about 5 minutes); ARGS="--seed 7" for others, ARGS="--only 4711" for one again
+	@exec $(PYTHON) -m tests.fuzz $(ARGS)
 
 # The quick ones first. The deploy check runs with the settings of a production machine and throw-away secrets.
 lint: setup ## format, lint, import rules, types, migrations, deploy settings, static files; no tests

@@ -112,7 +112,7 @@ def refresh(lab_id: UUID, pairing_id: UUID, *, refused_token: str = "") -> Acces
             now = timezone.now()
             pairing.set_tokens(tokens, now + timedelta(seconds=tokens.expires_in))
             pairing.refreshed_at = now
-            _store_endpoints(pairing, endpoints)
+            pairing.set_endpoints(endpoints)
             pairing.save(update_fields=["sealed_tokens", "access_expires_at", "refreshed_at", "endpoints", "region"])
             fault("refresh.before_commit")
     if isinstance(failed, HumanError):
@@ -187,10 +187,6 @@ def _rediscover(lab_id: UUID, pairing_id: UUID, access: Access) -> Access | None
         return None
     with in_lab(lab_id):
         pairing = lock(lab_id, pairing_id)
-        _store_endpoints(pairing, endpoints)
+        pairing.set_endpoints(endpoints)
         pairing.save(update_fields=["endpoints", "region"])
     return Access(access.client, endpoints, access.access_token)
-
-
-def _store_endpoints(pairing: Pairing, endpoints: Endpoints) -> None:
-    pairing.endpoints, pairing.region = endpoints.to_json(), endpoints.region

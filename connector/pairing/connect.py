@@ -10,10 +10,10 @@ from typing import TypedDict
 from django.conf import settings
 from django.utils import timezone
 
-from connector.itero import Endpoints, TokenSet, new_code_verifier
+from connector.itero import Account, Endpoints, TokenSet, new_code_verifier
 from connector.itero.errors import AccessDenied, IteroError
 from connector.pairing import vendor
-from connector.pairing.models import ConnectAttempt, FetchMode, Pairing, State
+from connector.pairing.models import ACCOUNT_ID_MAX, ACCOUNT_NAME_MAX, ConnectAttempt, FetchMode, Pairing, State
 from connector.pairing.reservation import ConnectRefused, account_link, release, reserve
 from connector.pairing.trouble import lock
 from labportal.doorbell import ring_tick
@@ -70,17 +70,23 @@ def receive(*, lab: Lab, user: User, state: str, code: str, error: str) -> Conne
         accounts = align.get_accounts(endpoints, access_token=tokens.access_token)
     except IteroError as problem:
         raise ConnectRefused(problem.code) from problem
-    if not accounts:
+    attempt.endpoints, attempt.accounts = endpoints.to_json(), _offered(accounts)
+    if not attempt.accounts:
         raise ConnectRefused("no_accounts")
-    attempt.endpoints = endpoints.to_json()
-    attempt.accounts = [
-        OfferedAccount(account_id=a.account_id, name=a.name, kind=a.kind, address=a.address) for a in accounts
-    ]
     first = {"access": tokens.access_token, "refresh": tokens.refresh_token}
     attempt.sealed_tokens = seal(first, lab_id=lab.pk, owner_id=attempt.pk)
     with in_lab(lab.pk):
         attempt.save()
     return attempt
+
+
+def _offered(accounts: tuple[Account, ...]) -> list[OfferedAccount]:
+    """A name too long for our tables is cut; an id too long is none, since a cut one would be another account."""
+    return [
+        OfferedAccount(account_id=a.account_id, name=a.name[:ACCOUNT_NAME_MAX], kind=a.kind, address=a.address)
+        for a in accounts
+        if len(a.account_id) <= ACCOUNT_ID_MAX
+    ]
 
 
 def _use_up(lab: Lab, user: User, state: str) -> ConnectAttempt:
@@ -122,7 +128,7 @@ def _store(
     with in_lab(reserved.lab_id):
         pairing = lock(reserved.lab_id, reserved.pk)
         pairing.set_tokens(tokens, now + timedelta(seconds=tokens.expires_in))
-        pairing.endpoints, pairing.region = endpoints.to_json(), endpoints.region
+        pairing.set_endpoints(endpoints)
         pairing.account_name = next(a["name"] for a in attempt.accounts if a["account_id"] == pairing.account_id)
         pairing.fetch_mode = fetch_mode if fetch_mode in FetchMode.values else FetchMode.FULL
         pairing.state, pairing.reason, pairing.reason_at, pairing.failures = State.ACTIVE, "", None, 0

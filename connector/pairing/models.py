@@ -12,6 +12,8 @@ from connector.itero import Endpoints, TokenSet
 from labportal.labs.models import LabQuerySet, LabScoped
 from labportal.sealing import seal, unseal
 
+ACCOUNT_ID_MAX, ACCOUNT_NAME_MAX, REGION_MAX = 64, 200, 40
+
 
 class State(models.TextChoices):
     """Where a pairing stands."""
@@ -45,9 +47,9 @@ class Pairing(LabScoped):
 
     pairing_path = "pk"
 
-    account_id = models.CharField(max_length=64)
-    account_name = models.CharField(max_length=200)
-    region = models.CharField(max_length=40, blank=True)
+    account_id = models.CharField(max_length=ACCOUNT_ID_MAX)
+    account_name = models.CharField(max_length=ACCOUNT_NAME_MAX)
+    region = models.CharField(max_length=REGION_MAX, blank=True)
     endpoints = models.JSONField(default=dict)
     sealed_tokens = models.TextField(blank=True)
     access_expires_at = models.DateTimeField(null=True, blank=True)
@@ -89,6 +91,10 @@ class Pairing(LabScoped):
         names = ("access", "refresh")
         values = unseal(self.sealed_tokens, lab_id=self.lab_id, owner_id=self.pk, names=names)
         return TokenSet(access_token=values["access"], refresh_token=values["refresh"], expires_in=0)
+
+    def set_endpoints(self, found: Endpoints) -> None:
+        """Discovery's answer; the region's name is for people, so an absurdly long one is cut, not refused."""
+        self.endpoints, self.region = found.to_json(), found.region[:REGION_MAX]
 
     def set_tokens(self, tokens: TokenSet, expires_at: datetime) -> None:
         values = {"access": tokens.access_token, "refresh": tokens.refresh_token}
