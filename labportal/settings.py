@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "labportal.running",
     "labportal.audit",
     "labportal.labs",
+    "labportal.signin",
     "connector.pairing",
     "connector.orders",
     "connector.intake",
@@ -73,6 +74,9 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "django_q",
     "django_htmx",
@@ -95,6 +99,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "labportal.signin.middleware.CompanySessionMiddleware",
     # Innermost: opens the transaction, names the lab in it, and renders inside it.
     "labportal.labs.middleware.LabMiddleware",
 ]
@@ -133,7 +138,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "labportal_cache",
-        "OPTIONS": {"MAX_ENTRIES": 20_000},
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
     }
 }
 
@@ -207,6 +212,29 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 USERSESSIONS_TRACK_ACTIVITY = False
+ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one counts when it is confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a mail tells the person when password, address or second step change
+# Whoever changes a log-in, keys, people or connections has signed in or confirmed it in the last minutes.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+# A code of the neighbouring half minutes is taken too, since clocks drift; no code twice (labportal/signin/mfa.py).
+MFA_ADAPTER = "labportal.signin.mfa.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "labportal.signin.mfa.AuthenticateForm",
+    "reauthenticate": "labportal.signin.mfa.ReauthenticateForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = "Lab portal"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# The rule that it turns off protects a stranger's address at open sign-up; here people come in by their lab's owner.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# A session that is not used, or is as old as this, ends; a lab may be stricter (labportal/labs/sessions.py).
+SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", 60)
+SESSION_MAX_HOURS: int = env.int("SESSION_MAX_HOURS", 12)
+# The operator's site opens to a second step only. The demo alone does without.
+OPERATORS_NEED_MFA: bool = env.bool("OPERATORS_NEED_MFA", SECURE)
 
 # --- Mail -------------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
@@ -225,7 +253,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 if SECURE:  # no other host of the domain can set or overwrite them
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]

@@ -13,7 +13,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("connector.lms.urls")),
     path("connections/", include("connector.pairing.urls")),
     path("", include("labportal.labs.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("", include("labportal.signin.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("admin/", admin.site.urls),
 ]
 

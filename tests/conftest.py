@@ -4,6 +4,7 @@
 is really committed and every table but the cast's is emptied afterwards.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -71,11 +72,15 @@ def committed(cast: Cast, django_db_blocker: Any) -> Iterator[None]:
 
 @pytest.fixture
 def client_of() -> Callable[[User], Client]:
-    """A signed-in test client of one of the cast."""
+    """A test client of one of the cast, signed in a moment ago as by password."""
 
     def signed_in(user: User) -> Client:
         client = Client()
         client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        session = client.session
+        session["account_authentication_methods_user"] = str(user.pk)
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
+        session.save()
         return client
 
     return signed_in

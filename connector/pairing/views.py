@@ -16,7 +16,7 @@ from connector.pairing.disconnect import begin_unpair
 from connector.pairing.models import ConnectAttempt, FetchMode, Pairing, State
 from connector.pairing.pages import connection, fetch_modes
 from connector.pairing.words import connect_words, reason_words
-from labportal.labs.access import LabRequest, member, owner
+from labportal.labs.access import LabRequest, confirmed, member, owner
 from labportal.labs.middleware import commits_itself
 from labportal.labs.tenancy import in_lab
 
@@ -38,6 +38,7 @@ def connections(request: LabRequest) -> HttpResponseBase:
 
 @require_POST
 @owner
+@confirmed
 def begin(request: LabRequest) -> HttpResponseBase:
     """Off to Align's log-in page."""
     return _to_align(request, None)
@@ -45,6 +46,7 @@ def begin(request: LabRequest) -> HttpResponseBase:
 
 @require_POST
 @owner
+@confirmed
 def reconnect(request: LabRequest, pairing_id: UUID) -> HttpResponseBase:
     """Sign in at Align again for a pairing that stopped; it goes on where it was."""
     return _to_align(request, get_object_or_404(Pairing.objects.of(request.lab), pk=pairing_id))
@@ -158,6 +160,7 @@ def test(request: LabRequest, pairing_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @owner
+@confirmed
 def unpair(request: LabRequest, pairing_id: UUID) -> HttpResponseBase:
     """First what stops and what stays; then, confirmed, the end of the pairing."""
     pairing = get_object_or_404(Pairing.objects.of(request.lab), pk=pairing_id)

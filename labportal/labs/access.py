@@ -6,12 +6,17 @@ Rhythm of a view: `@member` (or a stricter one) → fetch the lab's object or 40
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode, urlsplit
 
+from allauth.account.adapter import get_adapter
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
+from labportal.labs import second_step, sessions
 from labportal.labs.models import Lab, Membership, User
 
 P = ParamSpec("P")
@@ -38,11 +43,22 @@ def member(view: LabView[P]) -> Callable[..., HttpResponseBase]:
             return redirect("admin:index")  # the operator belongs to no lab
         if request.lab is None:
             return render(request, "labs/no_lab.html", status=403)
+        if (elsewhere := _not_yet(request)) is not None:
+            return elsewhere
         response = view(request, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")  # patient data stays out of caches and back buttons
         return response
 
     return login_required(guarded)
+
+
+def _not_yet(request: LabRequest) -> HttpResponseBase | None:
+    """Where a member goes first, when the lab asks for more than this session has shown."""
+    if request.lab.sso_required and sessions.company_lab(request) != str(request.lab.pk):
+        return render(request, "labs/company_only.html", status=403)
+    if second_step.missing_for_lab(request, request.lab):
+        return redirect("security")
+    return None
 
 
 def _only(allowed: Callable[[Membership], bool], view: LabView[P]) -> Callable[..., HttpResponseBase]:
@@ -63,3 +79,27 @@ def worker(view: LabView[P]) -> Callable[..., HttpResponseBase]:
 def owner(view: LabView[P]) -> Callable[..., HttpResponseBase]:
     """The lab's owner: pairings, keys, people."""
     return _only(lambda m: m.may_manage, view)
+
+
+def confirmed(view: LabView[P]) -> Callable[..., HttpResponseBase]:
+    """Stands below @owner: what would hurt most in a stranger's hands asks again who it is, unless that was just shown.
+
+    A form that was sent too late is not kept (it may hold a secret): the person is told, and sends it again.
+    """
+
+    @wraps(view)
+    def guarded(request: LabRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        return view(request, *args, **kwargs) if sessions.confirmed_lately(request) else _ask_again(request)
+
+    return guarded
+
+
+def _ask_again(request: LabRequest) -> HttpResponseBase:
+    back = request.get_full_path()
+    if request.method != "GET":
+        messages.warning(request, "Nothing was changed yet. Confirm that it is you, then do it once more.")
+        came_from = urlsplit(request.headers.get("Referer", ""))
+        back = came_from.path if came_from.netloc == request.get_host() else reverse("inbox")
+    methods = get_adapter(request).get_reauthentication_methods(request.user)
+    where = methods[0]["url"] if methods else reverse("account_login")
+    return redirect(f"{where}?{urlencode({'next': back})}")

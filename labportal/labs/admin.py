@@ -6,7 +6,6 @@ transactions. No form writes both at once: a membership is added to a lab or on 
 
 from typing import Any
 
-from allauth.account.decorators import secure_admin_login
 from allauth.usersessions import admin as _sessions  # noqa: F401 - registers what is unregistered below
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
@@ -19,12 +18,14 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from labportal.labs.forms import LabForm, MemberFormSet, MembershipForm, PersonCreationForm, PersonForm
 from labportal.labs.models import Lab, Membership, User
+from labportal.labs.operators import may_operate, operators_door
 from labportal.labs.read_only import OfferedFilters, ReadOnlyAdmin
 
 admin.site.site_title = admin.site.site_header = "Lab portal"
 admin.site.index_title = "Portal operator"
-# The portal's own door, with its rate limits; who is no operator is refused here and sees no second form.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's documented way
+# The portal's own door, with its rate limits and second step; nobody sees a second form.
+admin.site.login = operators_door  # type: ignore[method-assign]  # Django's documented way is a site of one's own
+admin.site.has_permission = may_operate  # type: ignore[method-assign]  # as above
 
 # Groups give nothing here; a session's key would let an operator act as that person; the one schedule is the tick,
 # and one unreadable schedule row stops all of them; successes are not kept.

@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from labportal.audit.services import collected
-from labportal.labs import scope
+from labportal.labs import scope, sessions
 from labportal.labs.models import Membership, User
+from labportal.labs.operators import may_operate
 from labportal.labs.routers import as_operator
 from labportal.labs.tenancy import name_lab
 
@@ -52,7 +53,7 @@ class LabMiddleware:
     def _run(self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]) -> HttpResponseBase:
         """An operator's page has no transaction of ours either: Django's admin opens its own around each change, and
         "Test the connection" must commit a renewed token before it is used."""
-        operating = request.path_info.startswith(ADMIN) and request.user.is_staff
+        operating = request.path_info.startswith(ADMIN) and may_operate(request)
         ours = not operating and not getattr(view, "commits_itself", False)
         with ExitStack() as stack:
             stack.enter_context(scope.seeing(None))  # until the member or the key is known; then undone
@@ -63,6 +64,8 @@ class LabMiddleware:
             else:
                 with transaction.atomic():
                     self._enter(request)
+            if sessions.is_over(request):
+                return sessions.to_log_in(request)
             stack.enter_context(timezone.override(self._zone(request)))
             if operating:
                 stack.enter_context(scope.seeing(None))
@@ -83,6 +86,10 @@ class LabMiddleware:
             return
         name_lab(None, user.pk)
         memberships = list(Membership.objects.filter(user=user).select_related("lab").order_by("lab__name"))
+        if sessions.end_if_over(request, memberships):
+            name_lab(None, None)  # nobody any more: what follows sees no row
+            return
+        memberships = sessions.reachable(request, memberships)
         if not memberships:
             return
         chosen = request.session.get("lab")

@@ -63,6 +63,12 @@ class Lab(models.Model):
     slug = models.SlugField(max_length=60, unique=True)
     time_zone = models.CharField(max_length=60, default="UTC")
     tooth_notation = models.CharField(max_length=12, default=Notation.FDI)
+    # How its people come in; kept here, since the door of every page asks (labs/access.py, labs/sessions.py).
+    mfa_required = models.BooleanField("second step required", default=False)
+    sso_required = models.BooleanField("only by the lab's own sign-in", default=False)
+    sso_counts_as_mfa = models.BooleanField("the lab's own sign-in counts as a second step", default=True)
+    idle_minutes = models.PositiveSmallIntegerField("sign out after minutes without use", null=True, blank=True)
+    session_hours = models.PositiveSmallIntegerField("sign out after hours", null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

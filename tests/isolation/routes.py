@@ -30,6 +30,9 @@ WORK, RETURN =     "login 403 own 404 403 go go",  "login 403 own 404 403 ok ok"
 OWN, OWN_LAB =     "login 403 own 404 403 403 go", "login 403 own go 403 403 go"  # fmt: skip
 SIGNED_IN, AWAY =  "login ok ok ok ok ok ok",      "login go go go go go go"  # fmt: skip
 STRANGER, KEY =    "ok go go go go go go",         "401 401 401 401 401 401 401"  # fmt: skip
+LOOK_ONLY = "login 405 405 405 405 405 405"
+NO_STEP = "login 404 404 404 404 404 404"  # nobody of the cast has a second step
+STRANGER_GONE = "login go go go go go go"
 NOTHING =          "404 404 404 404 404 404 404"  # fmt: skip
 
 ROUTES = {
@@ -89,6 +92,21 @@ ROUTES = {
     "account_confirm_email": Route(EVERYBODY, NOTHING, ("key",)),
     "account_change_password": Route(SIGNED_IN, SIGNED_IN),
     "account_set_password": Route(AWAY, AWAY),
+    "security": Route(SIGNED_IN, NOBODY),
+    "mfa_index": Route(AWAY, AWAY),
+    "mfa_authenticate": Route(STRANGER_GONE, STRANGER_GONE),
+    "mfa_reauthenticate": Route(AWAY, AWAY),
+    "mfa_reauthenticate_webauthn": Route(AWAY, AWAY),
+    "mfa_activate_totp": Route(SIGNED_IN, SIGNED_IN),
+    "mfa_deactivate_totp": Route(NO_STEP, NO_STEP),
+    "mfa_list_webauthn": Route(SIGNED_IN, LOOK_ONLY),
+    "mfa_add_webauthn": Route(SIGNED_IN, SIGNED_IN),
+    "mfa_edit_webauthn": Route(NO_STEP, NO_STEP, ("pk",)),
+    "mfa_remove_webauthn": Route(NO_STEP, NO_STEP, ("pk",)),
+    "mfa_login_webauthn": Route("login go go go go go go", "login go go go go go go"),
+    "mfa_view_recovery_codes": Route(NO_STEP, LOOK_ONLY),
+    "mfa_download_recovery_codes": Route(NO_STEP, NO_STEP),
+    "mfa_generate_recovery_codes": Route(SIGNED_IN, SIGNED_IN),
     "account_confirm_login_code": Route(AWAY, AWAY),
     "account_reset_password": Route(EVERYBODY, EVERYBODY),
     "account_reset_password_done": Route(EVERYBODY, NOBODY),

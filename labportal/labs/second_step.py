@@ -1,0 +1,44 @@
+"""Who must have a second step at sign-in, and whether this session was opened with one."""
+
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+
+from labportal.labs import sessions
+from labportal.labs.models import Lab, Membership, User
+
+# Recovery codes alone are no second step: they stand in for one of these.
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
+
+def demanded_of(user: User) -> bool:
+    """Whether the portal or one of the person's labs asks for a second step (their labs are seen in a request)."""
+    if user.is_staff and settings.OPERATORS_NEED_MFA:
+        return True
+    return Membership.objects.filter(user=user, lab__mfa_required=True).exists()
+
+
+def has_factor(user: User | AnonymousUser) -> bool:
+    return user.is_authenticated and Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+
+
+def used_in(request: HttpRequest) -> bool:
+    """This session was opened with a second step, or one was set up in it. One of an earlier password alone was not."""
+    if request.session.get(sessions.ENROLLED):
+        return True
+    user = request.user if isinstance(request.user, User) else None
+    return any(record.get("method") == "mfa" for record in get_authentication_records(request, user))
+
+
+def missing_for_lab(request: HttpRequest, lab: Lab) -> bool:
+    """The lab asks for a second step and this session has none that counts for it."""
+    if not lab.mfa_required:
+        return False
+    by_company = sessions.company_lab(request) == str(lab.pk)
+    return not (by_company and lab.sso_counts_as_mfa) and not used_in(request)
+
+
+def missing_for_operator(request: HttpRequest) -> bool:
+    return settings.OPERATORS_NEED_MFA and not used_in(request)

@@ -1,0 +1,97 @@
+"""Second steps: seeds sealed at rest, a TOTP code taken once, and the last one kept while somebody demands it."""
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.core.internal.cryptokit import compare_user_code
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base import forms
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.conf import settings
+from django.db import transaction
+
+from labportal.labs.models import User
+from labportal.labs.second_step import FACTORS, demanded_of
+from labportal.sealing import seal, unseal
+
+# allauth's hook does not say whose secret it is: these are bound to their purpose, not to a row.
+PURPOSE = uuid.UUID("6a1f3a52-6b5e-4d0e-9a3f-1f1c5b0f7d10")
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth publishes no types
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "cannot_delete_authenticator": "This is your last second step, and your lab or this portal asks for one. "
+        "Add another one first, then remove this one.",
+        "incorrect_code": "This code is not correct, or it was used before. Wait for the next one and try again.",
+    }
+
+    def encrypt(self, text: str) -> str:
+        return seal({"text": text}, lab_id=None, owner_id=PURPOSE)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Errors: SealError; nothing falls back to the stored text."""
+        return unseal(encrypted_text, lab_id=None, owner_id=PURPOSE)["text"]
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        others = Authenticator.objects.filter(user=authenticator.user, type__in=FACTORS).exclude(pk=authenticator.pk)
+        return others.exists() or not demanded_of(authenticator.user)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Passkeys belong to the portal's own name, whatever other name a request came by."""
+        return {"id": urlsplit(settings.BASE_URL).hostname or "localhost", "name": "Lab portal"}
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return "Passkey" if count == 0 else f"Passkey {count + 1}"
+
+
+def counter_of(secret: str, code: str) -> int | None:
+    """The half minute whose code this is, within the tolerance."""
+    for counter in yield_hotp_counters_from_time():
+        if compare_user_code(actual=code, expected=format_hotp_value(hotp_value(secret, counter))):
+            return int(counter)
+    return None
+
+
+def burn(authenticator: Authenticator, code: str) -> bool:
+    """Take a TOTP code for good: this code and all older ones are worthless from now on (RFC 6238, 5.2).
+
+    False if it was taken already. allauth remembers a code for 30 s in the cache; with a tolerance a code lives 90 s,
+    and a cache may forget.
+    """
+    with transaction.atomic():
+        row = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
+        counter = counter_of(MFAAdapter().decrypt(row.data["secret"]), code)
+        if counter is None or counter <= row.data.get("last_counter", -1):
+            return False
+        row.data["last_counter"] = counter
+        row.save(update_fields=["data"])
+    authenticator.data = row.data
+    return True
+
+
+def burn_enrolment(authenticator: Authenticator, code: str) -> None:
+    """The code that proved the app at enrolment must not open the door as well."""
+    counter = counter_of(MFAAdapter().decrypt(authenticator.data["secret"]), code)
+    if counter is not None:
+        authenticator.data["last_counter"] = counter
+        authenticator.save(update_fields=["data"])
+
+
+class _TakenOnce:
+    def clean_code(self) -> Any:
+        code = super().clean_code()  # type: ignore[misc]  # a mixin of allauth's forms
+        used: Authenticator = self.authenticator  # type: ignore[attr-defined]  # as above
+        if used.type == Authenticator.Type.TOTP and not burn(used, code):
+            raise MFAAdapter().validation_error("incorrect_code")
+        return code
+
+
+class AuthenticateForm(_TakenOnce, forms.AuthenticateForm):  # type: ignore[misc]  # allauth publishes no types
+    pass
+
+
+class ReauthenticateForm(_TakenOnce, forms.ReauthenticateForm):  # type: ignore[misc]  # as above
+    pass

@@ -1,0 +1,64 @@
+"""One's own sign-in: everything about it on one page."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from labportal.labs import second_step, sessions
+from labportal.labs.models import Membership, User
+
+
+@require_GET
+@login_required
+def security(request: HttpRequest) -> HttpResponseBase:
+    """Address, password, second steps and sessions of the person, and what their labs ask for."""
+    user = request.user
+    assert isinstance(user, User)
+    if sessions.company_lab(request):
+        return render(request, "signin/own_log_in_only.html")
+    return render(request, "signin/security.html", {
+        **_second_steps(user),
+        "address": EmailAddress.objects.filter(user=user, primary=True).first(),
+        "pending": EmailAddress.objects.filter(user=user, primary=False, verified=False).first(),
+        "has_password": user.has_usable_password(),
+        "session_count": len(UserSession.objects.purge_and_list(user)),
+        "asking": _asking(request, user),
+        "has_factor": second_step.has_factor(user),
+        **_limits(user),
+    })  # fmt: skip
+
+
+def _limits(user: User) -> dict[str, str]:
+    limit = sessions.limits(Membership.objects.filter(user=user).select_related("lab"))
+    return {"idle_words": sessions.words(limit.idle), "whole_words": sessions.words(limit.whole)}
+
+
+def _second_steps(user: User) -> dict[str, Any]:
+    rows = list(Authenticator.objects.filter(user=user).order_by("created_at"))
+    codes = next((row.wrap() for row in rows if row.type == Authenticator.Type.RECOVERY_CODES), None)
+    return {
+        "totp": next((row for row in rows if row.type == Authenticator.Type.TOTP), None),
+        "passkeys": [row for row in rows if row.type == Authenticator.Type.WEBAUTHN],
+        "codes_left": len(codes.get_unused_codes()) if codes else None,
+    }
+
+
+def _asking(request: HttpRequest, user: User) -> list[str]:
+    """Who asks for a second step that this session has not shown: names of labs, and the portal for its operator."""
+    memberships = Membership.objects.filter(user=user).select_related("lab")
+    asking = [m.lab.name for m in memberships if second_step.missing_for_lab(request, m.lab)]
+    if user.is_staff and second_step.missing_for_operator(request):
+        asking.append("The operator's site")
+    return asking
+
+
+@login_required
+def to_security(request: HttpRequest) -> HttpResponseBase:
+    """allauth's own overview of second steps is a part of the page above."""
+    return redirect("security")
