@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 
@@ -62,3 +62,10 @@ def _remember(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None:
     """However the session ended: the button, a time-out, an account that was switched off."""
     if request is not None:
         setattr(request, SIGNED_OUT_MARK, True)
+
+
+@receiver(user_logged_in)
+def _forget(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+    """Signed out and in again in one answer, as by a company's sign-in: the new session's cookie must stay."""
+    if hasattr(request, SIGNED_OUT_MARK):
+        delattr(request, SIGNED_OUT_MARK)

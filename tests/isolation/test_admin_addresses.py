@@ -88,7 +88,7 @@ def test_a_stranger_is_sent_to_the_portals_own_door(cast: Cast, worlds: Worlds) 
 
 def test_the_operator_comes_back_to_the_page_that_was_asked_for(cast: Cast, worlds: Worlds) -> None:
     answer = Client().get("/admin/orders/order/", follow=True)
-    assert answer.redirect_chain[-1][0] == "/accounts/login/?next=%2Fadmin%2Forders%2Forder%2F"
+    assert answer.redirect_chain[-1][0] == "/accounts/login/?next=/admin/orders/order/"
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)

@@ -21,7 +21,5 @@ class Migration(migrations.Migration):
             "sso_counts_as_mfa",
             models.BooleanField("the lab's own sign-in counts as a second step", default=True),
         ),
-        migrations.AddField(
-            "lab", "sso_required", models.BooleanField("only by the lab's own sign-in", default=False)
-        ),
+        migrations.AddField("lab", "sso_required", models.BooleanField("only by the lab's own sign-in", default=False)),
     ]
