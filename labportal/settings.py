@@ -166,6 +166,8 @@ Q_CLUSTER: dict[str, Any] = {
 
 # How many days of orders the daily comparison with Align asks about.
 RECONCILE_DAYS: int = env.int("RECONCILE_DAYS", 14)
+# Without a successful look at Align for so long (three looks and two minutes at least), a lab's owners get one mail.
+SYNC_ALARM_MINUTES: int = env.int("SYNC_ALARM_MINUTES", 30)
 # Each cluster is pinged end to end; one that does not answer for so long is killed and started again.
 WORKER_PING_SECONDS: float = env.float("WORKER_PING_SECONDS", 3.0)
 WORKER_STALE_SECONDS: float = env.float("WORKER_STALE_SECONDS", 20.0)

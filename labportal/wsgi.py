@@ -4,8 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from labportal.running import watch
 from labportal.startup import refuse_unsafe_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labportal.settings")
 application = get_wsgi_application()
 refuse_unsafe_start()
+watch.start()

@@ -16,6 +16,7 @@ from connector.orders.models import STOPPED, Order, Revision, RevisionState
 from connector.orders.words import moment_words, revision_label
 from connector.pairing.health import ago, health
 from connector.pairing.models import Pairing, State
+from connector.pairing.portal_trouble import portal_trouble
 from labportal.labs.models import Lab, Membership
 
 SHOWN = 200
@@ -139,7 +140,8 @@ def _pushes(lab: Lab, now: datetime, zone: ZoneInfo) -> list[dict[str, Any]]:
 def _waiting(lab: Lab, now: datetime) -> list[dict[str, str]]:
     """Connections that need a person."""
     pairings = Pairing.objects.of(lab).exclude(state=State.UNPAIRED).order_by("account_name")
-    found = [(pairing, health(pairing, now)) for pairing in pairings]
+    trouble = portal_trouble()
+    found = [(pairing, health(pairing, now, trouble=trouble)) for pairing in pairings]
     return [
         {"name": pairing.account_name, "state": state.state, "text": state.sentence, "url": reverse("connections")}
         for pairing, state in found

@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from connector.orders.banners import banners
 from connector.orders.inbox import LANES, Query, lane_filter
 from connector.orders.models import Order
 from connector.pairing.health import ago, health
 from connector.pairing.models import Pairing, State
-from labportal.keeping import safe_mode
+from connector.pairing.portal_trouble import portal_trouble
 from labportal.labs.models import Lab
 
 SHOWN_LANES = ("inbox", "work", "waiting", "overdue", "done")
@@ -23,15 +24,12 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """Template context of every page of a member. Lazy: error pages never ask, and they have no lab's transaction."""
     if getattr(request, "lab", None) is None or request.path_info.startswith("/admin/"):
         return {"nav": None, "banners": []}
-    pairings = SimpleLazyObject(lambda: _pairings(request))
+    pairings: Any = SimpleLazyObject(lambda: _pairings(request))
+    trouble = SimpleLazyObject(portal_trouble)
     return {
-        "nav": SimpleLazyObject(lambda: _nav(request, pairings)),
-        "banners": SimpleLazyObject(lambda: [*_safe_mode(), *(b for p in pairings if (b := _banner(p, request)))]),
+        "nav": SimpleLazyObject(lambda: _nav(request, pairings, trouble)),
+        "banners": SimpleLazyObject(lambda: banners(request, pairings, str(trouble))),
     }
-
-
-def _safe_mode() -> list[dict[str, str]]:
-    return [{"tone": "bad", "text": safe_mode.BANNER}] if safe_mode.is_on() else []
 
 
 def _pairings(request: HttpRequest) -> list[Pairing]:
@@ -39,10 +37,10 @@ def _pairings(request: HttpRequest) -> list[Pairing]:
     return list(Pairing.objects.of(lab).exclude(state=State.UNPAIRED))
 
 
-def _nav(request: Any, pairings: Any) -> dict[str, Any]:
+def _nav(request: Any, pairings: Any, trouble: Any) -> dict[str, Any]:
     lab, membership = request.lab, request.membership
     checked = max((p.succeeded_at for p in pairings if p.succeeded_at), default=None)
-    tones = [health(pairing).tone for pairing in pairings]
+    tones = [health(pairing, trouble=str(trouble)).tone for pairing in pairings]
     counts = _counts(lab)
     return {
         "lab_name": lab.name,
@@ -87,16 +85,3 @@ def _link(request: HttpRequest, name: str, label: str, bad: int) -> dict[str, An
     url = reverse(name)
     active = request.path_info.startswith(url)
     return {"label": label, "url": url, "active": active, "count": bad or None, "tone": "bad" if bad else ""}
-
-
-def _banner(pairing: Pairing, request: Any) -> dict[str, str] | None:
-    """A connection that waits for a person: what happened, what it means, and the one button that fixes it."""
-    state = health(pairing)
-    if state.tone != "bad":
-        return None
-    return {
-        "tone": "warn",
-        "text": f"The connection “{pairing.account_name}”: {state.sentence}",
-        "action_label": "Connections" if request.membership.may_manage else "",
-        "action_url": reverse("connections") if request.membership.may_manage else "",
-    }

@@ -13,9 +13,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 
 from connector.pairing import services
+from connector.pairing.alarm import Alarm, AlarmKind
 from connector.pairing.disconnect import begin_unpair
 from connector.pairing.health import ago, health
 from connector.pairing.models import FetchMode, Pairing, State
+from connector.pairing.portal_trouble import portal_trouble
 from connector.pairing.words import reason_words
 from labportal.labs.read_only import ReadOnlyAdmin, choice_filter, words
 from labportal.labs.tenancy import in_lab
@@ -24,6 +26,21 @@ LIVE = (State.ACTIVE, State.FORBIDDEN)
 CAN_END = (State.ACTIVE, State.FORBIDDEN, State.NEEDS_PAIRING)
 # Each one waits for Align for up to a minute, and the page waits for all of them.
 TESTED_AT_ONCE = 5
+
+
+@admin.register(Alarm)
+class AlarmAdmin(ReadOnlyAdmin[Alarm]):
+    """When which lab's owners were told, and whose mail could not be sent."""
+
+    list_display = ("pairing", "lab", "kind_words", "code", "since", "told_at", "told", "mail_error", "ended_at")
+    list_select_related = ("lab", "pairing")
+    list_filter = (choice_filter("kind", AlarmKind), "lab")
+    fields = ("lab", "pairing", "kind_words", "code", "since", "raised_at", "attempts", "mail_error", "told_at", "told",
+              "ended_at")  # fmt: skip
+
+    @admin.display(description="kind", ordering="kind")
+    def kind_words(self, alarm: Alarm) -> str:
+        return words(AlarmKind, alarm.kind)
 
 
 @admin.register(Pairing)
@@ -50,7 +67,7 @@ class PairingAdmin(ReadOnlyAdmin[Pairing]):
 
     @admin.display(description="health")
     def health_words(self, pairing: Pairing) -> str:
-        return health(pairing).sentence
+        return health(pairing, trouble=portal_trouble()).sentence
 
     @admin.display(description="last checked", ordering="polled_at")
     def checked(self, pairing: Pairing) -> str:

@@ -1,5 +1,8 @@
 from django.apps import AppConfig
 
+from labportal.running.watch import on_watch
+from labportal.tick import on_tick
+
 
 class PairingConfig(AppConfig):
     name = "connector.pairing"
@@ -8,8 +11,10 @@ class PairingConfig(AppConfig):
 
     def ready(self) -> None:
         # Apps are not loaded before; checks registers the system checks.
-        from connector.pairing import checks  # noqa: F401 - as above
+        from connector.pairing import alarms, checks  # noqa: F401 - as above
         from connector.pairing.rotation import sealed_pairings
         from labportal.rotation import on_rotation
 
         on_rotation(sealed_pairings)
+        on_tick(alarms.ring_due)
+        on_watch(alarms.look_at_due)

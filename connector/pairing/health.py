@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from connector.pairing.models import Pairing, State
+from connector.pairing.silence import cause, missed_looks, silent_for
 from connector.pairing.words import reason_words
 
 
@@ -18,7 +19,8 @@ class Health:
     sentence: str
 
 
-def health(pairing: Pairing, now: datetime | None = None) -> Health:
+def health(pairing: Pairing, now: datetime | None = None, *, trouble: str = "") -> Health:
+    """`trouble` is what ails the whole portal (portal_trouble.py): it goes before what the row says."""
     now = now or timezone.now()
     label = State(pairing.state).label if pairing.state in State.values else pairing.state
     if pairing.state in {State.NEEDS_PAIRING, State.FORBIDDEN}:
@@ -30,23 +32,28 @@ def health(pairing: Pairing, now: datetime | None = None) -> Health:
             State.CONNECTING: "The connection is being made.",
         }
         return Health("warn", label, words[State(pairing.state)].strip())
-    if pairing.paused_until and pairing.paused_until > now:
-        return Health("warn", "Paused", reason_words(pairing.reason))
-    checked = pairing.succeeded_at if not _new(pairing) else None
-    since = checked or pairing.paired_at or now
-    cause = reason_words(pairing.reason)
-    if now - since > timedelta(seconds=3 * pairing.poll_seconds + 120):
-        cause = cause or "The background worker may be stopped; tell the operator."
+    if silent_for(pairing, now) > missed_looks(pairing):
         when = f"last checked {ago(pairing.succeeded_at, now)}" if pairing.succeeded_at else "never checked"
-        return Health("bad", "Not checked", f"Align was {when}. {cause}")
-    if checked is None:
-        return Health("warn", label, cause or "The first check is on its way.")
+        why = reason_words(cause(pairing, trouble)) + _again(pairing, now)
+        return Health("bad", "Not checked", f"Align was {when}. {why} Nothing is lost: cases wait at Align.")
+    if pairing.paused_until and pairing.paused_until > now:
+        return Health("warn", "Paused", reason_words(pairing.reason) + _again(pairing, now))
+    if _new(pairing):
+        return Health("warn", label, reason_words(pairing.reason) or "The first check is on its way.")
     return Health("ok", label, f"Align was checked {ago(pairing.succeeded_at, now)}. Cases come in by themselves.")
+
+
+def _again(pairing: Pairing, now: datetime) -> str:
+    """When a pause that Align asked for ends, if it takes longer than a minute."""
+    until = pairing.paused_until
+    if until is None or until - now < timedelta(minutes=1):
+        return ""
+    return f" The next try is at {timezone.localtime(until):%H:%M}."
 
 
 def _new(pairing: Pairing) -> bool:
     """Connected, or connected again, and not looked at since."""
-    return bool(pairing.paired_at and (pairing.succeeded_at is None or pairing.succeeded_at < pairing.paired_at))
+    return pairing.succeeded_at is None or bool(pairing.paired_at and pairing.succeeded_at < pairing.paired_at)
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Pairing and ConnectAttempt. Tokens are sealed (labportal/sealing.py) and never leave as text but to Align itself."""
+"""Pairing, ConnectAttempt, Alarm. Tokens are sealed (labportal/sealing.py) and leave as text to Align alone."""
 
 import hashlib
 from datetime import datetime
@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from connector.itero import Endpoints, TokenSet
+from connector.pairing.alarm import Alarm as Alarm  # Django looks for models here
 from labportal.labs.models import LabQuerySet, LabScoped
 from labportal.sealing import seal, unseal
 

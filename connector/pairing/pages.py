@@ -32,9 +32,9 @@ def fetch_modes(selected: str) -> list[dict[str, Any]]:
     ]
 
 
-def connection(pairing: Pairing, *, may_manage: bool) -> dict[str, Any]:
+def connection(pairing: Pairing, *, may_manage: bool, trouble: str) -> dict[str, Any]:
     now = timezone.now()
-    state = health(pairing, now)
+    state = health(pairing, now, trouble=trouble)
     linked = pairing.state in {State.ACTIVE, State.FORBIDDEN, State.NEEDS_PAIRING}
     live = pairing.state in {State.ACTIVE, State.FORBIDDEN}
     tone = state.tone

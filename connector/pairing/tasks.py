@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from connector.pairing import alarms
 from connector.pairing.disconnect import finish_unpair
 from connector.pairing.reservation import release_stale
 from labportal.doors import door
@@ -17,3 +18,9 @@ def unpair(lab_id: str, pairing_id: str) -> None:
 def release(lab_id: str, pairing_id: str) -> None:
     """Give up a connection that was begun and never finished."""
     release_stale(UUID(lab_id), UUID(pairing_id))
+
+
+@door
+def alarm(lab_id: str, pairing_id: str) -> None:
+    """Tell the lab's owners that a pairing stopped; again until the mail is out."""
+    alarms.look(UUID(lab_id), UUID(pairing_id))

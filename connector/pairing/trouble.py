@@ -17,6 +17,7 @@ from connector.itero.errors import (
     VendorUnavailable,
 )
 from connector.pairing.models import Pairing, State
+from labportal.doorbell import ring
 from labportal.labs.tenancy import in_lab
 
 PAUSE_FIRST, PAUSE_MAX = 30.0, 3600.0
@@ -75,6 +76,7 @@ def wait_for_person(pairing: Pairing, state: State, code: str) -> None:
         return
     pairing.state, pairing.reason, pairing.reason_at = state, code, timezone.now()
     pairing.save(update_fields=["state", "reason", "reason_at"])
+    ring("connector.pairing.tasks.alarm", pairing.lab_id, pairing.pk)
 
 
 def back_off(failures: int, retry_after: float | None = None) -> float:

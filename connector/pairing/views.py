@@ -15,6 +15,7 @@ from connector.pairing.connect import ConnectRefused
 from connector.pairing.disconnect import begin_unpair
 from connector.pairing.models import ConnectAttempt, FetchMode, Pairing, State
 from connector.pairing.pages import connection, fetch_modes
+from connector.pairing.portal_trouble import portal_trouble
 from connector.pairing.words import connect_words, reason_words
 from labportal.labs.access import LabRequest, confirmed, member, owner
 from labportal.labs.middleware import commits_itself
@@ -25,11 +26,11 @@ from labportal.labs.tenancy import in_lab
 @member
 def connections(request: LabRequest) -> HttpResponseBase:
     """The lab's pairings and how they are."""
-    may = request.membership.may_manage
+    may, trouble = request.membership.may_manage, portal_trouble()
     never = Q(state=State.CONNECTING) | Q(state=State.UNPAIRED, paired_at=None)
     pairings = Pairing.objects.of(request.lab).exclude(never).order_by("account_name")
     return render(request, "pairing/connections.html", {
-        "connections": [connection(pairing, may_manage=may) for pairing in pairings],
+        "connections": [connection(pairing, may_manage=may, trouble=trouble) for pairing in pairings],
         "may_manage": may,
         "connect_url": reverse("connect"),
         "empty": "Sign in at Align once and choose your lab's account. From then on its cases come in by themselves.",

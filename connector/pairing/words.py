@@ -31,6 +31,10 @@ REASONS = {
     "bad_request": "Align did not accept our request. The operator must look at the profile.",
     "host_not_allowed": "Align named a server that is not on our list. For safety we did not call it; the operator "
     "must check the profile.",
+    # nobody asks Align
+    "worker_down": "The portal's background worker is not running. The operator must start it.",
+    "queue_stuck": "The portal's task queue stands still. The operator must look at the worker's log.",
+    "not_looked": "The portal did not get round to it: its background worker may be stopped. Tell the operator.",
     # after a restored backup
     "safe_mode": "This portal was restored from a backup, so nothing is asked of Align yet. The operator ends this "
     "safe mode.",

@@ -1,4 +1,4 @@
-"""SafeMode: whether this database was restored, and nothing may be said to Align with what it holds."""
+"""SafeMode: this database was restored, so nothing may be said to Align with what it holds. Heartbeat: life signs."""
 
 from django.db import models
 
@@ -14,3 +14,13 @@ class SafeMode(models.Model):
 
     def __str__(self) -> str:
         return "safe mode"
+
+
+class Heartbeat(models.Model):
+    """When a part of the background work last beat, by the database's clock (labportal/running/heartbeat.py)."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -3,21 +3,29 @@
 A cluster can stop for ever while all its processes live: a worker killed while idle held the queue's read lock
 (measured). So "alive" means that a ping task came through. A cluster whose every worker is busy is not pinged, and a
 database that does not answer is nobody's fault.
+
+It also beats for all machines to see, and rings for a tick that is late: one unreadable row in the queue's table of
+schedules stops all schedules (measured).
 """
 
 import logging
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from labportal.doorbell import ring
+from labportal.doorbell import ring, ring_tick
 from labportal.env import BASE_DIR
+from labportal.running import heartbeat
 from labportal.running.leftovers import remember
 from labportal.running.liveness import answered_at, busy_workers
 from labportal.running.processes import Processes, python
 
 log = logging.getLogger(__name__)
+
+BEAT_EVERY, RING_EVERY = 15.0, 60.0  # seconds
+TICK_LATE = timedelta(seconds=90)
 
 
 @dataclass
@@ -38,6 +46,7 @@ class Supervisor:
         self.clusters = clusters
         self.children = Processes({})
         self.ping_every, self.stale_after = ping_every, stale_after
+        self._beat_at = self._rung_at = float("-inf")
 
     def start(self, cluster: Cluster) -> None:
         command = python(str(BASE_DIR / "manage.py"), "qcluster")
@@ -47,6 +56,9 @@ class Supervisor:
 
     def watch(self) -> None:
         """One round; call it every half second."""
+        if time.monotonic() - self._beat_at >= BEAT_EVERY:
+            self._beat_at = time.monotonic()
+            self._beat()
         for cluster in self.clusters:
             if self.children.running[cluster.name].poll() is not None:
                 log.error("cluster_ended %s", cluster.name)
@@ -72,6 +84,18 @@ class Supervisor:
             elif not cluster.waiting_since:
                 cluster.waiting_since = now
         return bool(cluster.waiting_since) and now - cluster.waiting_since > self.stale_after
+
+    def _beat(self) -> None:
+        """A sign of life; and a tick, when the schedule brought none for a minute and a half, at most once a minute."""
+        try:
+            close_old_connections()
+            heartbeat.beat(heartbeat.WORKER)
+            late = heartbeat.ages().get(heartbeat.TICK, timedelta.max) > TICK_LATE
+            if late and time.monotonic() - self._rung_at > RING_EVERY:
+                self._rung_at = time.monotonic()
+                ring_tick()
+        except (DatabaseError, InterfaceError) as error:
+            log.error("no_beat %s", type(error).__name__)
 
     def _ping(self, cluster: Cluster) -> bool:
         """False while the database does not answer."""

@@ -11,10 +11,11 @@ from tests.align import change, words_on
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+WAIT = "Nothing is lost: cases wait at Align."
 
 
-def of(state=State.ACTIVE, **facts):
-    return health(Pairing(state=state, **facts), NOW)
+def of(state=State.ACTIVE, trouble="", **facts):
+    return health(Pairing(state=state, **facts), NOW, trouble=trouble)
 
 
 def test_one_that_was_checked_lately_is_fine():
@@ -34,7 +35,7 @@ def test_one_that_was_connected_again_waits_for_its_next_check():
 
 def test_one_that_nobody_ever_checks_is_said_to_be_so():
     found = of(paired_at=NOW - 20 * MINUTE)
-    words = "Align was never checked. The background worker may be stopped; tell the operator."
+    words = f"Align was never checked. {reason_words('not_looked')} {WAIT}"
     assert found == Health("bad", "Not checked", words)
 
 
@@ -45,7 +46,24 @@ def test_three_missed_checks_and_two_minutes_are_too_many(minutes, tone):
 
 def test_one_that_was_not_checked_says_why_if_it_is_known():
     found = of(paired_at=NOW - timedelta(days=9), succeeded_at=NOW - timedelta(hours=3), reason="bad_answer")
-    assert found.sentence == f"Align was last checked 3 h ago. {reason_words('bad_answer')}"
+    assert found.sentence == f"Align was last checked 3 h ago. {reason_words('bad_answer')} {WAIT}"
+
+
+@pytest.mark.parametrize("trouble", ["worker_down", "queue_stuck", "safe_mode"])
+def test_what_ails_the_whole_portal_goes_before_what_was_noted_while_it_worked(trouble):
+    found = of(paired_at=NOW - timedelta(days=9), succeeded_at=NOW - timedelta(hours=3), reason="t", trouble=trouble)
+    assert found.sentence == f"Align was last checked 3 h ago. {reason_words(trouble)} {WAIT}"
+    assert "Something went wrong" not in found.sentence
+
+
+def test_a_pause_that_lasts_too_long_is_no_mere_pause_and_says_when_it_ends():
+    facts = {"paired_at": NOW - timedelta(days=9), "reason": "rate_limited", "paused_until": NOW + 30 * MINUTE}
+    assert of(succeeded_at=NOW - 5 * MINUTE, **facts) == Health(
+        "warn", "Paused", f"{reason_words('rate_limited')} The next try is at 12:30."
+    )
+    found = of(succeeded_at=NOW - 40 * MINUTE, **facts)
+    words = f"Align was last checked 40 min ago. {reason_words('rate_limited')} The next try is at 12:30. {WAIT}"
+    assert found == Health("bad", "Not checked", words)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""The mail of an alarm: what happened, what it means, what to do. No patient, no token; one message to all owners."""
+
+from email.headerregistry import Address
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from connector.pairing.alarm import Alarm
+from connector.pairing.words import reason_words
+from labportal.labs.models import Membership, Role
+from labportal.labs.tenancy import in_lab
+
+
+def send(alarm: Alarm) -> int:
+    """Mail the lab's owners; how many there are. Errors: OSError, SMTPException of the mail server."""
+    to = _owners(alarm)
+    if to:
+        EmailMessage(_subject(alarm), _body(alarm), None, to, headers={"Message-ID": _message_id(alarm)}).send()
+    return len(to)
+
+
+def _owners(alarm: Alarm) -> list[str]:
+    with in_lab(alarm.lab_id):
+        owners = Membership.objects.of(alarm.lab_id).filter(role=Role.OWNER, user__is_active=True)
+        return list(owners.order_by("user__email").values_list("user__email", flat=True))
+
+
+def _message_id(alarm: Alarm) -> str:
+    """The same however often it is tried: who gets it twice sees it once."""
+    host = Address(addr_spec=settings.DEFAULT_FROM_EMAIL.rpartition("<")[2].rstrip(">")).domain
+    return f"<alarm.{alarm.pk}@{host}>"
+
+
+def _subject(alarm: Alarm) -> str:
+    return " ".join(render_to_string(f"pairing/email/{alarm.kind}_subject.txt", _context(alarm)).split())
+
+
+def _body(alarm: Alarm) -> str:
+    return render_to_string(f"pairing/email/{alarm.kind}.txt", _context(alarm))
+
+
+def _context(alarm: Alarm) -> dict[str, str]:
+    since = alarm.since.astimezone(ZoneInfo(alarm.lab.time_zone))
+    return {
+        "account": " ".join(alarm.pairing.account_name.split()),
+        "account_id": alarm.pairing.account_id,
+        "lab": " ".join(alarm.lab.name.split()),
+        "since": f"{since:%-d %B %Y, %H:%M} ({alarm.lab.time_zone})",
+        "why": reason_words(alarm.code),
+        "url": settings.BASE_URL + reverse("connections"),
+    }

@@ -1,0 +1,53 @@
+"""Whether the background work goes on, as every process of every machine can see: two rows with the time of a beat.
+
+`worker` is written by a worker's supervisor, `tick` by the tick itself: the way through schedule, queue, process and
+database. All by the database's clock, so that a machine's wrong clock hides nothing.
+"""
+
+from datetime import timedelta
+
+from django.db import connection
+
+WORKER, TICK = "worker", "tick"
+# The supervisor beats each 15 s, the tick runs each minute; but tasks of five minutes may stand before it.
+RECENT, LONGEST_TASKS = timedelta(minutes=2), timedelta(minutes=7)
+WORKER_DOWN, QUEUE_STUCK = "worker_down", "queue_stuck"
+
+
+def beat(name: str) -> None:
+    """Note that `name` lives, now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO running_heartbeat (name, at) VALUES (%s, now())"
+            " ON CONFLICT (name) DO UPDATE SET at = excluded.at",
+            [name],
+        )
+
+
+def beat_of_tick() -> None:
+    """The first thing that a tick does."""
+    beat(TICK)
+
+
+def ages() -> dict[str, timedelta]:
+    """How long ago each last beat was; one that never beat is not in it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, greatest(now() - at, interval '0') FROM running_heartbeat")
+        return dict(cursor.fetchall())
+
+
+def is_late() -> bool:
+    """Whether no tick has come for two minutes, although one (or a worker) has before."""
+    found = ages()
+    return bool(found) and found.get(TICK, timedelta.max) > RECENT
+
+
+def trouble() -> str:
+    """WORKER_DOWN, QUEUE_STUCK or ''. A portal on which nothing ever beat is new: nothing is said of it."""
+    found = ages()
+    ticked, worked = found.get(TICK, timedelta.max), found.get(WORKER, timedelta.max)
+    if not found or ticked <= RECENT:
+        return ""
+    if worked > RECENT:
+        return WORKER_DOWN
+    return QUEUE_STUCK if ticked > LONGEST_TASKS else ""
