@@ -23,6 +23,8 @@ class Alarm(LabScoped):
     type of what the mail server's refusal raised.
     """
 
+    pairing_path = "pairing_id"
+
     pairing = models.ForeignKey("pairing.Pairing", on_delete=models.CASCADE, related_name="alarms")
     kind = models.CharField(max_length=12)
     code = models.CharField("reason code at its beginning", max_length=60, blank=True)

@@ -80,7 +80,7 @@ def _due() -> list[tuple[UUID, UUID]]:
 
 
 def _wanted(pairing: Pairing, now: datetime) -> Wanted | None:
-    """By the same rule as resolve.due_alarms finds candidates (migration 0004)."""
+    """By the same rule as resolve.due_alarms finds candidates (migration 0005)."""
     if pairing.state == State.NEEDS_PAIRING:
         since = pairing.reason_at or last_sign(pairing) or EPOCH
         return Wanted(AlarmKind.STOPPED, pairing.reason, since)

@@ -46,7 +46,7 @@ def health(pairing: Pairing, now: datetime | None = None, *, trouble: str = "") 
 def _again(pairing: Pairing, now: datetime) -> str:
     """When a pause that Align asked for ends, if it takes longer than a minute."""
     until = pairing.paused_until
-    if until is None or until - now < timedelta(minutes=1):
+    if until is None or until - now <= timedelta(minutes=1):
         return ""
     return f" The next try is at {timezone.localtime(until):%H:%M}."
 

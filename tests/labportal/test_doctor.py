@@ -81,12 +81,12 @@ def test_web_that_logs_in_as_the_owner_is_bad() -> None:
 
 def test_a_migration_that_was_not_applied_is_bad() -> None:
     with connections["owner"].cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'running'")
+        cursor.execute("DELETE FROM django_migrations WHERE name = '0002_heartbeat'")
         try:
             assert lines("migrations") == [("bad", "1 not applied")]
         finally:
             cursor.execute(
-                "INSERT INTO django_migrations (app, name, applied) VALUES ('running', '0001_safe_mode', now())"
+                "INSERT INTO django_migrations (app, name, applied) VALUES ('running', '0002_heartbeat', now())"
             )
 
 

@@ -1,4 +1,4 @@
-"""Signs of life, and who steps in when they cease: the supervisor for a tick that is late, the web for a dead worker."""
+"""Signs of life, and who steps in when they cease: the supervisor for a late tick, the web for a dead worker."""
 
 import os
 import subprocess

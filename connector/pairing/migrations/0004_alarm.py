@@ -9,8 +9,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labs", "0002_walls"),
-        ("pairing", "0002_walls"),
+        ("labs", "0003_membership_pairings"),
+        ("pairing", "0003_narrow"),
     ]
 
     operations = [

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from labportal.labs.rls import ProtectTable, Resolver
+from labportal.labs.rls import NarrowToPairings, ProtectTable, Resolver
 
 # The rule stands in connector/pairing/alarms.py: _wanted; here it finds the candidates. `since` is when the trouble
 # began: an open alarm of another moment is over. The labs take turns, as in due_work.
@@ -24,10 +24,11 @@ SELECT lab_id, pairing_id FROM (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("pairing", "0003_alarm")]
+    dependencies = [("pairing", "0004_alarm")]
 
     operations = [
         ProtectTable("pairing_alarm", {"pairing_id": "pairing_pairing"}),
+        NarrowToPairings("pairing_alarm", "pairing_id"),
         Resolver(
             "due_alarms(int, int)",
             returns="lab_id uuid, pairing_id uuid",
