@@ -1,6 +1,6 @@
 """What every page of a lab says at its top: the portal stands still, its disk fills up, a connection needs a person.
 
-Reckoned by the web process itself, so that it shows although no worker lives (docs/decisions/0021).
+Reckoned by the web process itself, so that it shows although no worker lives (docs/decisions/0019).
 """
 
 import shutil
