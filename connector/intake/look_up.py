@@ -10,10 +10,10 @@ from django.utils import timezone
 from connector.intake.download import ring_download
 from connector.intake.models import Notification, NotificationState, RunStatus, SyncRun, UnroutedNotification
 from connector.intake.notifications import keep, ring_look_up
-from connector.intake.outcome import NOT_THE_ORDERS
+from connector.intake.outcome import NOT_THE_ORDERS, OUTAGE
 from connector.intake.pairing_row import not_paused
 from connector.intake.record import UnstorableOrder, record_order
-from connector.itero.errors import IteroError, NotFound
+from connector.itero.errors import IteroError, NotFound, RateLimited
 from connector.pairing.access import PairingStopped, call
 from connector.pairing.models import Pairing, State
 from labportal.faults import fault
@@ -24,6 +24,7 @@ BATCH = 50
 TRIES = 5
 ASK_AT_MOST = 200
 STUCK = timedelta(minutes=10)
+KEPT_UNROUTED = timedelta(days=3)
 
 
 def look_up(lab_id: UUID, pairing_id: UUID) -> None:
@@ -57,13 +58,14 @@ def _look_up_all(pairing: Pairing, batch: list[Notification], run: SyncRun) -> s
         try:
             run.new += _look_up_one(pairing, push)
         except NOT_THE_ORDERS as error:
-            _put_back(push, error.code, attempts=push.attempts + 1)
-            for other in batch[place + 1 :]:
-                _put_back(other, error.code, attempts=other.attempts)
+            push.attempts += 1
+            for waiting in batch[place:]:
+                _put_back(waiting, error.code)
             return str(error.code)
         except (IteroError, UnstorableOrder) as error:
             # A push may be quicker than Align's own index; the poll is the net below this.
-            _put_back(push, error.code, attempts=push.attempts + 1, ends=push.attempts + 1 >= TRIES)
+            push.attempts, push.own_failures = push.attempts + 1, push.own_failures + 1
+            _put_back(push, error.code)
             run.malformed += not isinstance(error, NotFound)
             reason = reason if isinstance(error, NotFound) else error.code
     return reason
@@ -114,40 +116,62 @@ def _look_up_one(pairing: Pairing, push: Notification) -> bool:
     return new
 
 
-def _put_back(push: Notification, reason: str, *, attempts: int, ends: bool = False) -> None:
-    """Queue it again, or end it; if an equal push came meanwhile, that one stands for both."""
+def _put_back(push: Notification, reason: str) -> None:
+    """Queue it again, or end it when Align itself said no too often; if an equal push came meanwhile, that one stands
+    for both."""
+    counts = {"reason": reason, "attempts": push.attempts, "own_failures": push.own_failures}
     with in_lab(push.lab_id):
         row = Notification.objects.of(push.lab_id).filter(pk=push.pk)
-        if ends:
-            row.update(state=NotificationState.UNKNOWN, reason=reason, attempts=attempts)
+        if push.own_failures >= TRIES:
+            row.update(state=NotificationState.UNKNOWN, **counts)
             return
         try:
             with transaction.atomic():
-                row.update(state=NotificationState.QUEUED, reason=reason, attempts=attempts)
+                row.update(state=NotificationState.QUEUED, **counts)
         except IntegrityError:
-            row.update(state=NotificationState.DONE, reason=reason, attempts=attempts)
+            row.update(state=NotificationState.DONE, **counts)
 
 
 def route_unrouted() -> None:
     """Ask the active pairings, one after the other and a bounded number, whose RxID this is."""
-    for push in UnroutedNotification.objects.order_by("received_at")[:10]:
+    for push in UnroutedNotification.objects.order_by("?")[:10]:
         # Counted before asking: a look-up that is cut short counts too, or it would begin anew for ever.
-        taken = UnroutedNotification.objects.filter(pk=push.pk, asked=push.asked).update(asked=F("asked") + 1)
-        if taken and (_route(push.rx_id) or push.asked + 1 >= TRIES):
+        row = UnroutedNotification.objects.filter(pk=push.pk)
+        if not row.filter(asked=push.asked).update(asked=F("asked") + 1):
+            continue
+        try:
+            routed = _route(push.rx_id)
+        except OUTAGE:
+            if timezone.now() - push.received_at < KEPT_UNROUTED:
+                row.update(asked=push.asked)  # an outage is no answer
+                return  # the others would meet it too
+            routed = False
+        if routed or push.asked + 1 >= TRIES:
             push.delete()
 
 
 def _route(rx_id: str) -> bool:
+    """Whether one of the pairings knows it. Errors: those of an outage, when one of them could not be asked."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT lab_id, pairing_id FROM resolve.active_pairings(%s)", [ASK_AT_MOST])
         pairings: list[tuple[UUID, UUID]] = cursor.fetchall()
+    silent: IteroError | None = None
     for lab_id, pairing_id in pairings:
+        with in_lab(lab_id):
+            ready = Pairing.objects.of(lab_id).filter(not_paused(timezone.now()), pk=pairing_id).exists()
+        if not ready:
+            silent = RateLimited("paused")
+            continue
         try:
             call(lab_id, pairing_id, lambda a: a.client.get_order_by_rx_id(
                 a.endpoints, access_token=a.access_token, rx_id=rx_id
             ))  # fmt: skip
+        except OUTAGE:
+            raise
         except (IteroError, PairingStopped, SealError):
             continue
         keep(lab_id, pairing_id, rx_id)
         return True
+    if silent is not None:
+        raise silent
     return False

@@ -40,6 +40,7 @@ class Notification(LabScoped):
     state = models.CharField(max_length=12, default=NotificationState.QUEUED)
     reason = models.CharField(max_length=60, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    own_failures = models.PositiveIntegerField("failures that were not an outage's", default=0)
     received_at = models.DateTimeField(auto_now_add=True)
     taken_at = models.DateTimeField(null=True, blank=True)
 

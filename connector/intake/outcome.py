@@ -17,6 +17,7 @@ from connector.itero.errors import (
     NotFound,
     RateLimited,
     Timeout,
+    Truncated,
     VendorUnavailable,
 )
 from connector.orders.history import record
@@ -27,23 +28,23 @@ from labportal.labs.tenancy import in_lab
 from labportal.sealing import SealError
 
 TRIES, ARCHIVE_TRIES, NOT_FOUND_TRIES = 12, 3, 3
-# The pairing's, the line's or Align's own trouble: it says nothing about the order, which comes again however long
+# The line's or Align's own trouble, and the pairing's: it says nothing about the order, which comes again however long
 # the trouble lasts.
-NOT_THE_ORDERS = (
-    PairingStopped, SealError, Forbidden, InvalidClient, HostNotAllowed, Timeout, ConnectionLost, RateLimited,
-    VendorUnavailable,
-)  # fmt: skip
+OUTAGE = (Timeout, ConnectionLost, RateLimited, VendorUnavailable)
+NOT_THE_ORDERS = (PairingStopped, SealError, Forbidden, InvalidClient, HostNotAllowed, *OUTAGE)
 
 
 def failed(revision: Revision, error: IteroError | PairingStopped | SealError | ArchiveRejected | OSError) -> None:
     """Record the failure; the order's page says the reason in words. Nothing that was fetched is deleted."""
     code = getattr(error, "code", "") or "disk"
-    state = _state(revision, error)
+    own = revision.own_failures + _is_own(error)
+    state = _state(own, error)
     stopped = state in STOPPED
     wait = timedelta(seconds=back_off(revision.attempts - 1, getattr(error, "retry_after", None)))
     try:
         with in_lab(revision.lab_id):
-            release(revision, state=state, reason=code, next_due=None if stopped else timezone.now() + wait)
+            next_due = None if stopped else timezone.now() + wait
+            release(revision, state=state, reason=code, next_due=next_due, own_failures=own)
             record(revision.order, "stopped" if stopped else "retry", revision=revision, reason=code)
             if stopped:
                 Order.objects.of(revision.lab_id).filter(pk=revision.order_id, latest_number=revision.number).update(
@@ -53,17 +54,23 @@ def failed(revision: Revision, error: IteroError | PairingStopped | SealError | 
         pass
 
 
-def _state(revision: Revision, error: Exception) -> RevisionState:
+def _is_own(error: Exception) -> bool:
+    """Whether this failure counts against the order: not an outage, not our disk, not a download that at least got on.
+    After a night of those, the first 404 of a waking Align must not be the last."""
+    return not isinstance(error, (*NOT_THE_ORDERS, OSError)) and not (isinstance(error, Truncated) and error.got_on)
+
+
+def _state(failures: int, error: Exception) -> RevisionState:
     """Again, or the way in which it ends. An unsafe zip is held back after three, since a line may have garbled it."""
-    if isinstance(error, NOT_THE_ORDERS):
+    if not _is_own(error):
         return RevisionState.RETRY
     if isinstance(error, Gone):
         return RevisionState.GONE
     if isinstance(error, ArchiveRejected):
-        return RevisionState.RETRY if revision.attempts < ARCHIVE_TRIES else RevisionState.QUARANTINED
+        return RevisionState.RETRY if failures < ARCHIVE_TRIES else RevisionState.QUARANTINED
     if isinstance(error, NotFound):
-        return RevisionState.RETRY if revision.attempts < NOT_FOUND_TRIES else RevisionState.DEAD
+        return RevisionState.RETRY if failures < NOT_FOUND_TRIES else RevisionState.DEAD
     if isinstance(error, HumanError) and not isinstance(error, Conflict):
         return RevisionState.DEAD
     # A conflict: the doctor's or Align's work on the case has begun anew; what comes of it replaces this revision.
-    return RevisionState.RETRY if revision.attempts < TRIES else RevisionState.DEAD
+    return RevisionState.RETRY if failures < TRIES else RevisionState.DEAD

@@ -25,7 +25,7 @@ def keep_pictures(revision: Revision, zip_path: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     zip_path.unlink(missing_ok=True)
     with in_lab(revision.lab_id):
-        release(revision, state=RevisionState.ASKED_LATER, reason="", next_due=None, attempts=0)
+        release(revision, state=RevisionState.ASKED_LATER, reason="", next_due=None, attempts=0, own_failures=0)
         record(revision.order, "pictures", revision=revision)
         if names:
             Order.objects.of(revision.lab_id).filter(pk=revision.order_id).update(thumbnail=names[0])

@@ -1,5 +1,6 @@
 """Polling: Get Orders lists NEW orders only; each becomes a row before a byte is fetched."""
 
+import random
 from datetime import timedelta
 from uuid import UUID
 
@@ -49,7 +50,9 @@ def _take_turn(lab_id: UUID, pairing_id: UUID) -> Pairing | None:
         pairing = free.first()
         if pairing is None:
             return None
-        pairing.next_due = now + timedelta(seconds=pairing.poll_seconds)
+        # Labs that once began together, as after an outage, drift apart again.
+        spread = random.uniform(0.9, 1.1)  # noqa: S311 - against a herd, not a secret
+        pairing.next_due = now + timedelta(seconds=pairing.poll_seconds * spread)
         pairing.polled_at = now
         pairing.save(update_fields=["next_due", "polled_at"])
         return pairing
@@ -107,7 +110,7 @@ def _end(run: SyncRun, pairing: Pairing, reason: str) -> None:
                 failures=0, reason="", reason_at=None, paused_until=None
             )
         else:
-            again = now + timedelta(seconds=min(back_off(pairing.failures), pairing.poll_seconds))
+            again = now + timedelta(seconds=back_off(pairing.failures, longest=pairing.poll_seconds))
             rows.filter(state=State.ACTIVE).update(
                 reason=reason, reason_at=now, next_due=again, failures=pairing.failures + 1
             )

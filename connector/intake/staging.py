@@ -69,7 +69,7 @@ def _stream(download: Download, part: Path, begun: resume.Begun, revision: Revis
     with part.open("ab" if goes_on else "wb", buffering=0) as file:
         part.chmod(0o600)
         resume.remember(part, download.etag)
-        while count := download.readinto(buffer):
+        while count := _read(download, buffer, got_on=goes_on and size > begun.size):
             size += count
             if size > LIMITS.file_size:
                 raise BadAnswer("larger than the limit")
@@ -85,6 +85,14 @@ def _stream(download: Download, part: Path, begun: resume.Begun, revision: Revis
         os.fsync(file.fileno())
     store.sync_folder(part.parent)
     return digest.hexdigest(), size
+
+
+def _read(download: Download, buffer: memoryview, *, got_on: bool) -> int:
+    try:
+        return download.readinto(buffer)
+    except Truncated as error:
+        error.got_on = got_on
+        raise
 
 
 def _write_all(handle: int, piece: memoryview) -> None:

@@ -112,9 +112,10 @@ class VendorUnavailable(RetryableError):
 
 
 class Truncated(RetryableError):
-    """The body ended before its declared length."""
+    """The body ended before its declared length; `got_on`: a resumed download came further than the attempt before."""
 
     code = "truncated"
+    got_on = False
 
 
 class BadAnswer(RetryableError):

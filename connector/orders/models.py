@@ -117,6 +117,7 @@ class Revision(LabScoped):
     wants = models.CharField(max_length=12, default=Wants.FULL)
     reason = models.CharField(max_length=60, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    own_failures = models.PositiveIntegerField("failures that were not an outage's", default=0)
     next_due = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)

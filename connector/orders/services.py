@@ -39,7 +39,7 @@ def ask_for_files(*, order: Order, user: User | None) -> bool:
     _lock(order)
     latest = Revision.objects.of(order.lab_id).filter(order=order, number=order.latest_number)
     asked = latest.filter(state=RevisionState.ASKED_LATER).update(
-        state=RevisionState.SEEN, wants=Wants.FULL, attempts=0, reason="", next_due=None
+        state=RevisionState.SEEN, wants=Wants.FULL, attempts=0, own_failures=0, reason="", next_due=None
     )
     if asked:
         record(order, "asked", by=user)
@@ -52,7 +52,7 @@ def try_again(*, order: Order, user: User | None) -> bool:
     _lock(order)
     again = (RevisionState.RETRY, RevisionState.DEAD, RevisionState.QUARANTINED)
     latest = Revision.objects.of(order.lab_id).filter(order=order, number=order.latest_number, state__in=again)
-    if not latest.update(state=RevisionState.RETRY, attempts=0, next_due=timezone.now()):
+    if not latest.update(state=RevisionState.RETRY, attempts=0, own_failures=0, next_due=timezone.now()):
         return False
     Order.objects.of(order.lab_id).filter(pk=order.pk).update(problem="", updated_at=timezone.now())
     record(order, "asked", by=user)

@@ -61,12 +61,15 @@ def lock(lab_id: UUID, pairing_id: UUID) -> Pairing:
 
 
 def pause(pairing: Pairing, error: IteroError) -> None:
-    """The locked pairing asks nothing for a while; an error of one order never does this."""
+    """The locked pairing asks nothing for a while; an error of one order never does this. A longer pause that is in
+    force stays, with its reason: another worker may have heard it."""
     if pairing.state not in CALLABLE:
         return
     now = timezone.now()
-    pairing.paused_until = now + timedelta(seconds=back_off(pairing.failures, error.retry_after))
-    pairing.failures, pairing.reason, pairing.reason_at = pairing.failures + 1, error.code, now
+    until = now + timedelta(seconds=back_off(pairing.failures, error.retry_after))
+    pairing.failures += 1
+    if pairing.paused_until is None or pairing.paused_until < until:
+        pairing.paused_until, pairing.reason, pairing.reason_at = until, error.code, now
     pairing.save(update_fields=["paused_until", "failures", "reason", "reason_at"])
 
 
@@ -79,7 +82,7 @@ def wait_for_person(pairing: Pairing, state: State, code: str) -> None:
     ring("connector.pairing.tasks.alarm", pairing.lab_id, pairing.pk)
 
 
-def back_off(failures: int, retry_after: float | None = None) -> float:
-    """Seconds to wait: what Align asked for, else doubling from 30 s to an hour; with up to a fifth of jitter."""
-    wait = max(retry_after, 1.0) if retry_after is not None else min(PAUSE_FIRST * 2 ** min(failures, 10), PAUSE_MAX)
+def back_off(failures: int, retry_after: float | None = None, *, longest: float = PAUSE_MAX) -> float:
+    """Seconds to wait: what Align asked for, else doubling from 30 s to the longest; with up to a fifth of jitter."""
+    wait = max(retry_after, 1.0) if retry_after is not None else min(PAUSE_FIRST * 2 ** min(failures, 10), longest)
     return wait * random.uniform(1.0, 1.2)  # noqa: S311 - jitter against a herd, not a secret

@@ -41,6 +41,7 @@ class Return(LabScoped):
     state = models.CharField(max_length=10, default=ReturnState.QUEUED)
     problem = models.CharField(max_length=60, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    own_failures = models.PositiveIntegerField("failures that were not an outage's", default=0)
     next_due = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)

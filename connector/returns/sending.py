@@ -1,17 +1,19 @@
 """Telling Align of a return, once in effect: when an earlier attempt may have come through, Align is asked first."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
 
+from connector.intake.outcome import OUTAGE
 from connector.intake.record import UnstorableOrder, record_order
 from connector.itero.errors import Conflict, IteroError
 from connector.orders.history import record
 from connector.orders.models import Order
 from connector.pairing import vendor
 from connector.pairing.access import Access, PairingStopped, back_off, call
+from connector.pairing.models import Pairing
 from connector.returns.models import Reason, Return, ReturnState
 from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
@@ -51,11 +53,24 @@ def _claim(lab_id: UUID, return_id: UUID) -> Return | None:
     here, so that one which was cut short is known."""
     now = timezone.now()
     with in_lab(lab_id):
+        if _waits_with_its_pairing(lab_id, return_id, now):
+            return None
         mine = Return.objects.of(lab_id).filter(pk=return_id, state=ReturnState.QUEUED, next_due__lte=now)
         if not mine.update(next_due=now + CLAIM, attempts=F("attempts") + 1):
             return None
         rows = Return.objects.of(lab_id).select_related("order", "order__pairing", "revision", "by")
         return rows.get(pk=return_id)
+
+
+def _waits_with_its_pairing(lab_id: UUID, return_id: UUID, now: datetime) -> bool:
+    """While Align asked for silence, the return's time is the end of that."""
+    paused = Pairing.objects.of(lab_id).filter(orders__returns__pk=return_id, paused_until__gt=now).first()
+    if paused is None:
+        return False
+    Return.objects.of(lab_id).filter(pk=return_id, state=ReturnState.QUEUED).update(
+        next_due=paused.paused_until, problem=paused.reason
+    )
+    return True
 
 
 def _tell(access: Access, wanted: Return) -> None:
@@ -98,14 +113,18 @@ def _sent(done: Return, kind: str) -> None:
 
 def _not_sent(wanted: Return, error: IteroError | PairingStopped | SealError | UnstorableOrder) -> None:
     # A pairing that is stopped says nothing about the return: it waits with its pairing, however long.
+    # So does one that meets an outage.
+    waits = isinstance(error, (PairingStopped, *OUTAGE))
     trouble = not isinstance(error, IteroError) or error.retry
-    again = isinstance(error, PairingStopped) or (trouble and wanted.attempts < TRIES)
+    failures = wanted.own_failures + (not waits)
+    again = waits or (trouble and failures < TRIES)
     wait = timedelta(seconds=back_off(wanted.attempts - 1, getattr(error, "retry_after", None)))
     with in_lab(wanted.lab_id):
         queued = Return.objects.of(wanted.lab_id).filter(pk=wanted.pk, state=ReturnState.QUEUED)
         changed = queued.update(
             state=ReturnState.QUEUED if again else ReturnState.REFUSED,
             problem=error.code,
+            own_failures=failures,
             next_due=timezone.now() + wait if again else None,
         )
         if changed and not again:

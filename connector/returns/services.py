@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from connector.orders.history import record
 from connector.orders.models import Order, Revision
+from connector.pairing.words import reason_words
 from connector.returns.models import Reason, Return, ReturnState
 from labportal.doorbell import ring
 from labportal.labs.models import User
@@ -22,7 +23,9 @@ def why_not(order: Order) -> str:
     """Why this case can't be returned now, in words; '' when it can."""
     if order.waiting_since is not None:
         return "This case is with the doctor already. The re-scan will arrive here as a new revision."
-    if Return.objects.of(order.lab_id).filter(order=order, state=ReturnState.QUEUED).exists():
+    if queued := Return.objects.of(order.lab_id).filter(order=order, state=ReturnState.QUEUED).first():
+        if queued.problem:
+            return f"The return of this case is not at Align yet. {reason_words(queued.problem)}"
         return "The return of this case is just being sent to Align."
     if not order.latest_number:
         return "Align has not sent any scan of this case yet."

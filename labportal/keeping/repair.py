@@ -30,8 +30,8 @@ def repair(bad: Bad) -> RevisionState | None:
         state = RevisionState.RETRY if latest else RevisionState.QUARANTINED
         stored = Revision.objects.of(bad.lab_id).filter(pk=bad.revision_id, state__in=HAS_FILES)
         changed = stored.update(
-            state=state, reason=REASON, next_due=now if latest else None, attempts=0, lease_token=None,
-            lease_until=None, expected_size=None,
+            state=state, reason=REASON, next_due=now if latest else None, attempts=0, own_failures=0,
+            lease_token=None, lease_until=None, expected_size=None,
         )  # fmt: skip
         if not changed:
             return None

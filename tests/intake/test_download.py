@@ -65,7 +65,7 @@ def test_an_unsafe_zip_is_held_back_in_words_and_kept_while_others_flow(open_des
     desk = open_desk(kind)
     bad, good = desk.arrives(kind), desk.arrives()
     desk.poll()
-    desk.update_revision(bad, attempts=outcome.ARCHIVE_TRIES - 1)
+    desk.update_revision(bad, own_failures=outcome.ARCHIVE_TRIES - 1)
     work()
     revision = desk.revision(bad)
     assert revision.state == RevisionState.QUARANTINED
@@ -216,7 +216,7 @@ def test_align_asking_to_slow_down_pauses_the_pairing_and_not_the_order(desk: De
 def test_trouble_that_is_not_the_orders_never_stops_it(desk: Desk, error: IteroError) -> None:
     order_id = desk.arrives()
     desk.poll()
-    desk.update_revision(order_id, attempts=5 if isinstance(error, Conflict) else 500)
+    desk.update_revision(order_id, attempts=500, own_failures=5 if isinstance(error, Conflict) else 500)
     claimed = claim_next(desk.lab.pk, desk.pairing.pk)
     assert claimed is not None
     outcome.failed(claimed, error)
