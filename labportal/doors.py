@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
+from labportal.audit.context import SYSTEM, Actor, acting
 from labportal.logs import code_of
 from labportal.running.liveness import busy
 
@@ -27,7 +28,7 @@ def door(task: Callable[P, None]) -> Callable[P, None]:
     def framed(*args: P.args, **kwargs: P.kwargs) -> None:
         failed = ""
         try:
-            with busy():
+            with busy(), acting(Actor(SYSTEM, code=f"{task.__module__}.{task.__qualname__}")):
                 task(*args, **kwargs)
         except Exception as error:
             log.exception("task_failed %s", task.__qualname__)

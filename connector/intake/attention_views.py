@@ -15,6 +15,7 @@ from connector.intake.find import RX_ID, cleaned
 from connector.orders import services
 from connector.orders.models import Order
 from connector.pairing.models import Pairing
+from labportal.audit.services import record
 from labportal.labs.access import LabRequest, member, worker
 from labportal.labs.middleware import commits_itself
 from labportal.labs.tenancy import in_lab
@@ -26,6 +27,7 @@ GONE_ON = "This case has changed meanwhile. Look at it again."
 @member
 def attention(request: LabRequest) -> HttpResponseBase:
     """All that stopped or is delayed, with its reason."""
+    record("attention.viewed", lab_id=request.lab.pk)
     return render(request, "intake/attention.html", attention_page(lab=request.lab, membership=request.membership))
 
 
@@ -81,6 +83,7 @@ def fetch(request: LabRequest) -> HttpResponseBase:
     if not RX_ID.fullmatch(rx_id):
         messages.error(request, "This is not an RxID. It is one long word of letters and figures; copy it whole.")
         return redirect("attention")
+    record("scan.asked_for", lab_id=request.lab.pk, target=pairing, rx=rx_id)
     answer = ask(pairing=pairing, rx_id=rx_id, may_record=True)
     tell = {"bad": messages.error, "ok": messages.success, "info": messages.success}.get(answer.tone, messages.warning)
     tell(request, f"{answer.text} (RxID {rx_id})")

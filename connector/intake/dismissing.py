@@ -7,6 +7,7 @@ from connector.intake.bookkeeping import Dismissal
 from connector.orders import history
 from connector.orders.models import STOPPED, Order, Revision, RevisionState, TimelineEvent
 from connector.orders.services import try_again
+from connector.orders.trail import note as audit
 from labportal.labs.models import Lab, User
 
 NOTE_MAX = 500
@@ -47,4 +48,5 @@ def dismiss(*, order: Order, number: int, note: str, user: User) -> bool:
     Order.objects.of(order.lab_id).filter(pk=order.pk).update(problem="", updated_at=now)
     Dismissal.objects.create(lab_id=order.lab_id, revision=revision, note=note, by=user, at=now)
     history.record(locked, "dismissed", revision=revision, by=user, note=note)
+    audit(locked, "case.dismissed", revision=revision)
     return True

@@ -22,6 +22,7 @@ from connector.orders import store
 from connector.orders.history import announce, record
 from connector.orders.models import Order, Revision, RevisionState, Wants
 from connector.orders.sizes import in_bytes
+from connector.orders.trail import note
 from connector.pairing.access import PairingStopped, access_for, call
 from connector.pairing.models import Pairing
 from connector.scans import ArchiveRejected
@@ -134,6 +135,7 @@ def _store(revision: Revision, staged: Staged) -> None:
         fault("store.after_state")
         store.take_over(staged.path, name)
         announce(revision, "revision.stored")
+        note(revision.order, "case.stored", revision=revision, sha256=staged.sha256)
         record(revision.order, "stored", revision=revision, number=revision.number, size=in_bytes(staged.size))
         revision.order.save(update_fields=["updated_at"])
         ring_examine(revision.lab_id, revision.pk)

@@ -1,5 +1,6 @@
 """Find my scan, and the reconciliation of a connection."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from connector.intake import find as finding
 from connector.intake.reconcile import ring_reconcile
 from connector.intake.reconcile_page import reconciliation_page
 from connector.pairing.models import Pairing, State
+from labportal.audit.services import record, record_once
 from labportal.labs.access import LabRequest, member, worker
 from labportal.labs.middleware import commits_itself
 from labportal.labs.tenancy import in_lab
@@ -32,6 +34,7 @@ def find_ask(request: LabRequest) -> HttpResponseBase:
     q = finding.cleaned(request.POST.get("q", ""))
     answers = None
     if finding.RX_ID.fullmatch(q):
+        record("scan.asked_for", lab_id=request.lab.pk, rx=q)
         answers = finding.ask_all(lab=request.lab, rx_id=q, may_record=request.membership.may_work)
     with in_lab(request.lab.pk, user_id=request.user.pk):
         if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx's middleware
@@ -43,6 +46,8 @@ def find_ask(request: LabRequest) -> HttpResponseBase:
 def _page(request: LabRequest, q: str, answers: list[finding.AnswerOf] | None) -> HttpResponseBase:
     cases = finding.own_cases(lab=request.lab, q=q)
     rows = finding.own_rows(cases, lab=request.lab)
+    if q:  # never the words themselves: they may be a name
+        record("find.searched", lab_id=request.lab.pk, count=len(rows))
     asks = finding.asks_align(q, list(cases[: finding.SHOWN]))
     return render(request, "intake/find.html", {
         "q": q,
@@ -64,6 +69,8 @@ def reconciliation(request: LabRequest, pairing_id: UUID) -> HttpResponseBase:
     pairing = get_object_or_404(Pairing.objects.of(request.lab), pk=pairing_id)
     page = reconciliation_page(pairing, lab=request.lab, membership=request.membership)
     part = bool(request.htmx)  # type: ignore[attr-defined]  # as above
+    seen = timedelta(minutes=10) if part else timedelta(0)
+    record_once("reconciliation.viewed", lab_id=request.lab.pk, target=pairing, within=seen)
     return render(request, "intake/_reconciliation.html" if part else "intake/reconciliation.html", page)
 
 
@@ -73,6 +80,7 @@ def reconciliation_run(request: LabRequest, pairing_id: UUID) -> HttpResponseBas
     """Compare with Align now; a worker does it."""
     pairing = get_object_or_404(Pairing.objects.of(request.lab), pk=pairing_id)
     if pairing.state == State.ACTIVE:
+        record("reconciliation.asked", lab_id=request.lab.pk, target=pairing)
         ring_reconcile(request.lab.pk, pairing.pk, request.user.pk)
         messages.success(request, "The comparison starts now. The result appears below by itself.")
     else:

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 
 from connector.intake.notifications import UnknownAddress, accept
 from connector.itero.errors import BadNotification
+from labportal.audit.context import VENDOR, Actor, act_as
 from labportal.labs.middleware import commits_itself
 
 
@@ -14,6 +15,7 @@ from labportal.labs.middleware import commits_itself
 @require_POST
 def notify(request: HttpRequest, secret: str) -> HttpResponse:
     """202 only after the row is committed; 404 for a secret that is nobody's; 400 for what is no notification."""
+    act_as(Actor(VENDOR, code="notification"))
     try:
         accept(secret, request.body)
     except UnknownAddress:

@@ -22,8 +22,10 @@ from connector.lms.order_json import whole_order
 from connector.lms.problems import ProblemError, answer_in_problems, not_found
 from connector.orders.delivery import stored_member, stored_zip
 from connector.orders.history import record
-from connector.orders.models import HAS_FILES, Revision, ScanFile, TimelineEvent
+from connector.orders.models import HAS_FILES, Order, Revision, ScanFile, TimelineEvent
 from connector.orders.ranges import narrow
+from connector.orders.trail import note
+from labportal.audit.services import record as audit
 
 FILES_ARE_ONE_EXPORT = timedelta(hours=1)
 ERRORS = {401: schemas.Problem, 403: schemas.Problem, 429: schemas.Problem}
@@ -48,7 +50,10 @@ answer_in_problems(api)
 )  # fmt: skip
 def orders(request: KeyRequest, asked: Query[schemas.OrdersQuery]) -> HttpResponse:
     """All orders of the lab from the beginning, or what changed after `cursor`. An order that changes comes again."""
-    return _json(page_of_orders(request.auth.lab_id, asked, _position(asked.cursor)))
+    page = page_of_orders(request.auth.lab_id, asked, _position(asked.cursor))
+    if page["items"]:  # a system that asks each minute and gets nothing has seen nothing
+        audit("export.listed", lab_id=request.auth.lab_id, count=len(page["items"]))
+    return _json(page)
 
 
 @api.get(
@@ -61,6 +66,7 @@ def order(request: KeyRequest, order_id: UUID) -> HttpResponse:
     found = whole_order(request.auth.lab_id, order_id)
     if found is None:
         raise not_found()
+    audit("export.order_read", lab_id=request.auth.lab_id, target=Order(pk=order_id), order=found["order_id"])
     return _json(found)
 
 
@@ -81,6 +87,7 @@ def revision_zip(request: KeyRequest, order_id: UUID, number: int) -> HttpRespon
     asked = narrow(response, request)
     if asked is None or asked[0] == 0:  # the rest of a broken download is the same export
         record(revision.order, "exported", revision=revision, key=key.prefix, what="zip")
+        note(revision.order, "case.exported", revision=revision, file="zip")
     return response
 
 
@@ -99,6 +106,7 @@ def file(request: KeyRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase
     response = stored_member(found)
     narrow(response, request)
     _files_exported(request, found.revision)
+    note(found.revision.order, "case.exported", revision=found.revision, file=found.role)
     return response
 
 

@@ -10,6 +10,7 @@ from ninja.throttling import BaseThrottle
 
 from connector.lms.models import READ_ORDERS, ApiKey
 from connector.lms.services import note_use, recognise
+from labportal.audit.context import KEY, Actor, act_as
 
 MINUTE = 60
 
@@ -29,6 +30,7 @@ class ApiKeyBearer(HttpBearer):
         key = recognise(token)
         if key is None:
             return None
+        act_as(Actor(KEY, key.pk, key.prefix), lab_id=key.lab_id)
         if READ_ORDERS not in key.scopes:
             raise AuthorizationError
         note_use(key)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from connector.lms.key_text import is_well_formed, key_hash, new_key_text, prefix_of
 from connector.lms.models import READ_ORDERS, ApiKey
+from labportal.audit.services import record
 from labportal.labs.models import Lab, User
 from labportal.labs.tenancy import in_lab, name_lab
 
@@ -30,13 +31,16 @@ def make_key(
             created_by=by,
             expires_at=expires_at,
         )
+        record("key.made", lab_id=lab.pk, target=key, key=key.prefix)
     return key, text
 
 
 def revoke_key(*, key: ApiKey) -> None:
     """From now on the key opens nothing; a key that was revoked before keeps its date."""
     with in_lab(key.lab_id):
-        ApiKey.objects.of(key.lab_id).filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+        live = ApiKey.objects.of(key.lab_id).filter(pk=key.pk, revoked_at=None)
+        if live.update(revoked_at=timezone.now()):
+            record("key.revoked", lab_id=key.lab_id, target=key, key=key.prefix)
 
 
 def recognise(text: str) -> ApiKey | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,9 +14,12 @@ from connector.orders import delivery, services
 from connector.orders.delivery import FileMissing
 from connector.orders.models import HAS_FILES, Order, Revision, ScanFile
 from connector.orders.ranges import RangeOutside, narrow
+from connector.orders.trail import note_once
 from labportal.labs.access import LabRequest, member
 
 AT_ONCE = 100
+# Pictures come by the dozen with a page: who saw a case in a list is written once a day, in the case once an hour.
+IN_A_LIST, IN_THE_CASE = timedelta(days=1), timedelta(hours=1)
 
 
 @require_safe
@@ -29,7 +33,7 @@ def revision_zip(request: LabRequest, order_id: UUID, number: int) -> HttpRespon
         response = delivery.stored_zip(order, revision)
     except FileMissing:
         return _missing(request, order)
-    return _hand_out(request, response, order, revision, f"zip of scan {number}")
+    return _hand_out(request, response, order, revision, f"zip of scan {number}", "zip")
 
 
 @require_safe
@@ -43,11 +47,11 @@ def file(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase
         response = delivery.stored_member(found)
     except FileMissing:
         return _missing(request, order)
-    return _hand_out(request, response, order, revision, f"one file ({found.role})")
+    return _hand_out(request, response, order, revision, f"one file ({found.role})", found.role)
 
 
 def _hand_out(
-    request: LabRequest, response: FileResponse, order: Order, revision: Revision, what: str
+    request: LabRequest, response: FileResponse, order: Order, revision: Revision, what: str, code: str
 ) -> HttpResponseBase:
     """Whole or in part; written on the timeline once, not for a look (HEAD) or the rest of a broken download."""
     try:
@@ -55,7 +59,7 @@ def _hand_out(
     except RangeOutside as outside:
         return HttpResponse(status=416, headers=outside.headers)
     if request.method == "GET" and (part is None or part[0] == 0):
-        services.downloaded(order=order, user=request.user, what=what, revision=revision)
+        services.downloaded(order=order, user=request.user, what=what, code=code, revision=revision)
     return delivery.without_body(request, response)
 
 
@@ -81,7 +85,7 @@ def download_many(request: LabRequest) -> HttpResponseBase:
     alone = len(cases) == 1
     for order, revision in cases:
         what = f"zip of scan {revision.number}" + ("" if alone else ", with others")
-        services.downloaded(order=order, user=request.user, what=what, revision=revision)
+        services.downloaded(order=order, user=request.user, what=what, code="zip", revision=revision)
     return delivery.stored_zip(*cases[0]) if alone else delivery.zip_of_zips(cases)
 
 
@@ -113,7 +117,9 @@ def _with_files(request: LabRequest, ids: list[UUID]) -> list[tuple[Order, Revis
 @member
 def preview(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase:
     """The reduced mesh for the 3D view (binary PLY, millimetres)."""
-    found = get_object_or_404(ScanFile.objects.of(request.lab), pk=file_id, revision__order_id=order_id)
+    files = ScanFile.objects.of(request.lab).select_related("revision__order")
+    found = get_object_or_404(files, pk=file_id, revision__order_id=order_id)
+    note_once(found.revision.order, "case.scan_viewed", within=IN_THE_CASE)
     return delivery.derived(request, found.preview if found.role != "thumbnail" else "", "application/octet-stream")
 
 
@@ -121,8 +127,9 @@ def preview(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseB
 @member
 def picture(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase:
     """A gallery picture, decoded and encoded anew by us."""
-    pictures = ScanFile.objects.of(request.lab).filter(role="thumbnail")
+    pictures = ScanFile.objects.of(request.lab).select_related("revision__order").filter(role="thumbnail")
     found = get_object_or_404(pictures, pk=file_id, revision__order_id=order_id)
+    note_once(found.revision.order, "case.pictures_viewed", within=IN_THE_CASE)
     return delivery.derived(request, found.preview, "image/jpeg")
 
 
@@ -131,4 +138,5 @@ def picture(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseB
 def thumbnail(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     """The small picture of the inbox."""
     order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
+    note_once(order, "case.thumbnail_viewed", within=IN_A_LIST)
     return delivery.derived(request, order.thumbnail, "image/jpeg")

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from connector.orders.history import record
 from connector.orders.models import Order, Revision, RevisionState, SeenBy, Wants, Workflow
+from connector.orders.trail import note
 from labportal.doorbell import ring
 from labportal.labs.models import User
 
@@ -27,6 +28,7 @@ def set_workflow(*, order: Order, workflow: str, user: User) -> None:
     order.workflow = workflow
     order.save(update_fields=["workflow", "updated_at"])
     record(order, "workflow", by=user, workflow=Workflow(workflow).label)
+    note(order, "case.marked", workflow=workflow)
 
 
 def _lock(order: Order) -> None:
@@ -43,6 +45,7 @@ def ask_for_files(*, order: Order, user: User | None) -> bool:
     )
     if asked:
         record(order, "asked", by=user)
+        note(order, "case.files_asked")
         ring(DOWNLOAD, order.lab_id, order.pairing_id, cluster="downloads")
     return bool(asked)
 
@@ -56,10 +59,12 @@ def try_again(*, order: Order, user: User | None) -> bool:
         return False
     Order.objects.of(order.lab_id).filter(pk=order.pk).update(problem="", updated_at=timezone.now())
     record(order, "asked", by=user)
+    note(order, "case.tried_again")
     ring(DOWNLOAD, order.lab_id, order.pairing_id, cluster="downloads")
     return True
 
 
-def downloaded(*, order: Order, user: User | None, what: str, revision: Revision | None = None) -> None:
-    """Somebody took files out; `what` names them without patient data."""
+def downloaded(*, order: Order, user: User | None, what: str, code: str, revision: Revision | None = None) -> None:
+    """Somebody took files out; `what` names them without patient data, `code` is "zip" or the file's role."""
     record(order, "downloaded", by=user, revision=revision, what=what)
+    note(order, "case.downloaded", revision=revision, file=code)

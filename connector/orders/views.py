@@ -1,5 +1,8 @@
 """Inbox and case pages."""
 
+import hashlib
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
@@ -13,7 +16,9 @@ from connector.orders.case import case_page
 from connector.orders.inbox import LANES, Query, listed, rows
 from connector.orders.models import Order
 from connector.orders.paging import SORTS
+from connector.orders.trail import note
 from connector.pairing.models import LINKED, Pairing
+from labportal.audit.services import record, record_once
 from labportal.labs.access import LabRequest, member, worker
 
 
@@ -25,7 +30,9 @@ def inbox(request: LabRequest) -> HttpResponseBase:
     query = Query.read(request.GET)
     found, cursor = rows(listed(orders, query, timezone.localdate()), query, lab=request.lab, user=request.user)
     empty = None if found else _empty(request, query)
-    if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx's middleware
+    part = bool(request.htmx)  # type: ignore[attr-defined]  # set by django-htmx's middleware
+    _note_list(request, query, len(found), part=part)
+    if part:
         return render(request, "orders/_rows.html", {"rows": found, "empty": empty})
     return render(request, "orders/inbox.html", {
         "heading": "Search" if query.q else LANES[query.lane],
@@ -38,6 +45,20 @@ def inbox(request: LabRequest) -> HttpResponseBase:
         "refresh_url": query.url(after=query.cursor),
         "empty": empty,
     })  # fmt: skip
+
+
+REFRESHED = timedelta(hours=1)
+
+
+def _note_list(request: LabRequest, query: Query, count: int, *, part: bool) -> None:
+    """A list that somebody opened is recorded each time; a list that keeps itself fresh, once an hour for each list
+    and person. Never the words of a search: they are names."""
+    facts: dict[str, Any] = {"lane": query.lane, "search": bool(query.q), "count": count}
+    if part:
+        this = f"list:{hashlib.sha256(request.GET.urlencode().encode()).hexdigest()[:16]}"
+        record_once("inbox.refreshed", lab_id=request.lab.pk, target=this, within=REFRESHED, **facts)
+    else:
+        record("inbox.viewed", lab_id=request.lab.pk, **facts)
 
 
 def _sorts(query: Query) -> list[dict[str, object]]:
@@ -103,6 +124,7 @@ def case(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     order = get_object_or_404(Order.objects.of(request.lab).select_related("pairing"), pk=order_id)
     if request.method == "GET":
         services.mark_seen(order=order, user=request.user)
+    note(order, "case.viewed")
     wanted = request.GET.get("revision", "")
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 7 else None
     page = case_page(order, number=number, lab=request.lab, membership=request.membership)

@@ -16,6 +16,7 @@ from connector.pairing import vendor
 from connector.pairing.models import ACCOUNT_ID_MAX, ACCOUNT_NAME_MAX, ConnectAttempt, FetchMode, Pairing, State
 from connector.pairing.reservation import ConnectRefused, account_link, release, reserve
 from connector.pairing.trouble import lock
+from labportal.audit.services import record
 from labportal.doorbell import ring_tick
 from labportal.labs.models import Lab, User
 from labportal.labs.tenancy import in_lab
@@ -51,6 +52,7 @@ def begin(*, lab: Lab, user: User, reconnect: Pairing | None = None) -> str:
         sealed_verifier=seal({"verifier": verifier}, lab_id=lab.pk, owner_id=attempt_id),
         reconnect=reconnect,
     )
+    record("pairing.sign_in_begun", lab_id=lab.pk, target=reconnect)
     return vendor.client().authorization_url(state=state, code_verifier=verifier)
 
 
@@ -137,6 +139,8 @@ def _store(
         pairing.save()
         attempt.finished_at, attempt.sealed_tokens = now, ""
         attempt.save(update_fields=["finished_at", "sealed_tokens"])
+        again = attempt.reconnect_id is not None
+        record("pairing.connected", lab_id=reserved.lab_id, target=pairing, account=pairing.account_id, again=again)
         ring_tick()
     return pairing
 

@@ -10,6 +10,7 @@ from connector.pairing import vendor
 from connector.pairing.access import PairingStopped, access_for, back_off, refresh
 from connector.pairing.models import Pairing, State
 from connector.pairing.trouble import SETTINGS
+from labportal.audit.services import record
 from labportal.doorbell import ring_tick
 from labportal.keeping import safe_mode
 from labportal.labs.tenancy import in_lab
@@ -21,6 +22,7 @@ def begin_unpair(*, pairing: Pairing) -> None:
     now = timezone.now()
     rows = Pairing.objects.of(pairing.lab_id).filter(pk=pairing.pk).exclude(state=State.UNPAIRED)
     rows.update(state=State.UNPAIRING, reason="", reason_at=None, next_due=now, failures=0, paused_until=None)
+    record("pairing.unpair_asked", lab_id=pairing.lab_id, target=pairing, account=pairing.account_id)
     ring_tick()
 
 
@@ -48,6 +50,7 @@ def finish_unpair(lab_id: UUID, pairing_id: UUID) -> bool:
             state=State.UNPAIRED, sealed_tokens="", access_expires_at=None, sealed_callback="", callback_hash="",
             next_due=None, reason="", reason_at=None, failures=0,
         )  # fmt: skip
+        record("pairing.ended", lab_id=lab_id, target=pairing, account=pairing.account_id)
     return True
 
 

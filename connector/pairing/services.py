@@ -5,6 +5,7 @@ from django.utils import timezone
 from connector.itero.errors import IteroError, RateLimited
 from connector.pairing.access import Access, PairingStopped, call
 from connector.pairing.models import FetchMode, Pairing, State
+from labportal.audit.services import record
 from labportal.doorbell import ring_tick
 from labportal.labs.tenancy import in_lab
 
@@ -13,6 +14,7 @@ def sync_now(*, pairing: Pairing) -> None:
     """Make the next look at Align's list due now."""
     rows = Pairing.objects.of(pairing.lab_id).filter(pk=pairing.pk, state__in=[State.ACTIVE, State.FORBIDDEN])
     rows.update(next_due=timezone.now())
+    record("pairing.sync_asked", lab_id=pairing.lab_id, target=pairing)
     ring_tick()
 
 
@@ -21,6 +23,7 @@ def set_fetch_mode(*, pairing: Pairing, fetch_mode: str) -> bool:
     if fetch_mode not in FetchMode.values:
         return False
     Pairing.objects.of(pairing.lab_id).filter(pk=pairing.pk).update(fetch_mode=fetch_mode)
+    record("pairing.fetch_mode_changed", lab_id=pairing.lab_id, target=pairing, mode=fetch_mode)
     return True
 
 
@@ -30,6 +33,7 @@ def check_connection(*, pairing: Pairing) -> str:
     try:
         call(pairing.lab_id, pairing.pk, _harmless)
     except (IteroError, PairingStopped) as error:
+        record("pairing.tested", lab_id=pairing.lab_id, target=pairing, problem=error.code)
         return error.code
     with in_lab(pairing.lab_id):
         # It works again, so nothing need wait; but when Align asked for less traffic, that holds.
@@ -37,6 +41,7 @@ def check_connection(*, pairing: Pairing) -> str:
         rows.exclude(reason=RateLimited.code).update(
             state=State.ACTIVE, reason="", reason_at=None, failures=0, paused_until=None, next_due=timezone.now()
         )
+        record("pairing.tested", lab_id=pairing.lab_id, target=pairing, problem="")
     return ""
 
 

@@ -17,6 +17,7 @@ from connector.pairing.models import ConnectAttempt, FetchMode, Pairing, State
 from connector.pairing.pages import connection, fetch_modes
 from connector.pairing.portal_trouble import portal_trouble
 from connector.pairing.words import connect_words, reason_words
+from labportal.audit.services import record
 from labportal.labs.access import LabRequest, confirmed, member, owner
 from labportal.labs.middleware import commits_itself
 from labportal.labs.tenancy import in_lab
@@ -61,6 +62,7 @@ def _to_align(request: LabRequest, pairing: Pairing | None) -> HttpResponseBase:
 
 
 def _refused(request: LabRequest, refused: ConnectRefused) -> HttpResponseBase:
+    record("pairing.refused", lab_id=request.lab.pk, problem=refused.code)
     messages.error(request, connect_words(refused.code))
     return redirect("connections")
 

@@ -11,6 +11,7 @@ from connector.intake.record import UnstorableOrder, record_order
 from connector.itero.errors import Conflict, IteroError
 from connector.orders.history import record
 from connector.orders.models import Order
+from connector.orders.trail import note
 from connector.pairing import vendor
 from connector.pairing.access import Access, PairingStopped, back_off, call
 from connector.pairing.models import Pairing
@@ -108,6 +109,7 @@ def _sent(done: Return, kind: str) -> None:
             order.waiting_since = now
             order.save(update_fields=["waiting_since", "updated_at"])
         record(order, kind, revision=done.revision, by=done.by)
+        note(order, "return.sent", revision=done.revision)
         fault("return.before_commit")
 
 
@@ -129,3 +131,4 @@ def _not_sent(wanted: Return, error: IteroError | PairingStopped | SealError | U
         )
         if changed and not again:
             record(wanted.order, "return_refused", revision=wanted.revision, by=wanted.by, reason=error.code)
+            note(wanted.order, "return.refused", revision=wanted.revision, reason=error.code)

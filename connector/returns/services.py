@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from connector.orders.history import record
 from connector.orders.models import Order, Revision
+from connector.orders.trail import note
 from connector.pairing.words import reason_words
 from connector.returns.models import Reason, Return, ReturnState
 from labportal.doorbell import ring
@@ -51,6 +52,7 @@ def request_return(*, order: Order, by: User, reason: str, comment: str) -> Retu
     except IntegrityError as error:
         raise ReturnRefused("The return of this case is just being sent to Align.") from error
     record(order, "return_queued", revision=revision, by=by, reason_label=Reason(reason).label)
+    note(order, "return.asked", revision=revision, reason=made.reason)
     ring("connector.returns.tasks.send", order.lab_id, made.pk)
     return made
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from connector.orders.models import Order
+from connector.orders.trail import note
 from connector.returns.models import Reason
 from connector.returns.services import ReturnRefused, request_return, why_not
 from labportal.labs.access import LabRequest, worker
@@ -26,6 +27,7 @@ def case_return(request: LabRequest, order_id: UUID) -> HttpResponseBase:
         if words := why_not(order):
             messages.warning(request, words)
             return redirect("case", order_id=order.pk)
+        note(order, "case.viewed", page="return")
         return _form(request, order, "", "", [])
     reason, comment = request.POST.get("reason", ""), _typed(request.POST.get("comment", ""))
     errors = []

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from allauth.core.internal.httpkit import get_client_ip
-from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 PERSON, OPERATOR, KEY, VISITOR = "person", "operator", "key", "visitor"
@@ -56,9 +54,9 @@ def current() -> Acting:
 
 
 @contextmanager
-def acting(actor: Actor | None = None, *, request: HttpRequest | None = None) -> Iterator[Acting]:
+def acting(actor: Actor | None = None, *, request: HttpRequest | None = None, ip: str = "") -> Iterator[Acting]:
     """Everything recorded inside is this actor's, or that of the request's person."""
-    door = Acting(actor=actor, request=request, ip=address_of(request) if request else "")
+    door = Acting(actor=actor, request=request, ip=ip)
     token = _acting.set(door)
     try:
         yield door
@@ -71,11 +69,3 @@ def act_as(actor: Actor, *, lab_id: UUID | None = None) -> None:
     door = _acting.get()
     if door is not None:
         door.actor, door.lab_id = actor, lab_id
-
-
-def address_of(request: HttpRequest) -> str:
-    """The visitor's address by the same rule of trusted proxies as the log-in limits; '' when it can't be told."""
-    try:
-        return get_client_ip(request) or ""
-    except ImproperlyConfigured:
-        return ""

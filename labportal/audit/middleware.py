@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from allauth.core.internal.httpkit import get_client_ip
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponseBase
 
 from labportal.audit.context import KEY, VISITOR, Acting, acting
@@ -16,7 +18,7 @@ class AuditMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        with acting(request=request) as door:
+        with acting(request=request, ip=address_of(request)) as door:
             response = self.get_response(request)
             if response.status_code in REFUSED and request.resolver_match:
                 _note(request, door, response.status_code)
@@ -40,3 +42,11 @@ def _note(request: HttpRequest, door: Acting, status: int) -> None:
         status=status,
         asked=asked,
     )
+
+
+def address_of(request: HttpRequest) -> str:
+    """The visitor's address by the same rule of trusted proxies as the log-in limits; '' when it can't be told."""
+    try:
+        return get_client_ip(request) or ""
+    except ImproperlyConfigured:
+        return ""

@@ -48,25 +48,22 @@ def record(action: str, *, lab_id: UUID | None, target: models.Model | None = No
 
     `facts` are codes, ids and counts, never patient data; a text that is no code is withheld.
     """
-    act, waiting = _act(action, lab_id, target, facts), _waiting.get()
-    if waiting is None:
-        _write([act])
-    else:
-        waiting.append(act)
+    _put(_act(action, lab_id, target, facts))
 
 
 def record_once(
-    action: str, *, lab_id: UUID, within: timedelta, target: models.Model | None = None, **facts: Fact
+    action: str, *, lab_id: UUID, within: timedelta, target: models.Model | str | None = None, **facts: Fact
 ) -> None:
     """`record`, unless the same actor did the same to the same thing within that time: for what a page fetches by the
-    dozen (thumbnails) or again and again (the live inbox). Needs the lab to be named in the transaction."""
+    dozen (thumbnails) or again and again (the live inbox). `target` may be a code of what is no record, as a list's.
+    Needs the lab to be named in the transaction."""
     act = _act(action, lab_id, target, facts)
     done = Entry.objects.filter(
         chain=act.chain, object_id=act.object_id, at__gt=timezone.now() - within, action=action,
         actor_kind=act.actor_kind, actor_id=act.actor_id, actor_code=act.actor_code,
     )  # fmt: skip
     if not done.exists():
-        record(action, lab_id=lab_id, target=target, **facts)
+        _put(act)
 
 
 def record_refusal(action: str, *, lab_id: UUID | None, target: models.Model | None = None, **facts: Fact) -> None:
@@ -107,7 +104,15 @@ def collected() -> Iterator[None]:
         _write(acts)
 
 
-def _act(action: str, lab_id: UUID | None, target: models.Model | None, facts: dict[str, Fact]) -> Act:
+def _put(act: Act) -> None:
+    waiting = _waiting.get()
+    if waiting is None:
+        _write([act])
+    else:
+        waiting.append(act)
+
+
+def _act(action: str, lab_id: UUID | None, target: models.Model | str | None, facts: dict[str, Fact]) -> Act:
     door = current()
     who = door.who()
     return Act(
@@ -116,8 +121,8 @@ def _act(action: str, lab_id: UUID | None, target: models.Model | None, facts: d
         actor_id=who.id,
         actor_code=_code(who.code),
         action=action,
-        object_type=target._meta.label_lower if target is not None else "",
-        object_id=str(target.pk) if target is not None else "",
+        object_type=target._meta.label_lower if isinstance(target, models.Model) else "",
+        object_id=str(target.pk) if isinstance(target, models.Model) else _code(target or ""),
         facts=json.dumps({name: _fact(value) for name, value in facts.items()}, sort_keys=True),
         ip=door.ip,
     )

@@ -14,6 +14,7 @@ import psycopg
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, storages
 
+from labportal.audit.services import record
 from labportal.keeping.manifest import DUMP, SCANS, Kept, Manifest, copy, measure
 from labportal.keeping.programs import KeepingFailed, backup_connection, program, said, way_to
 
@@ -38,6 +39,7 @@ def back_up(folder: Path, *, link: bool = False) -> Manifest:
             elsewhere={} if scan_folder() else _stored_elsewhere(connection),
         )
         manifest.write(folder)
+        record("backup.made", lab_id=None, files=len(files))
     except OSError as error:
         raise KeepingFailed(f"The backup is incomplete: {error.strerror or error}. Make a new one.") from error
     return manifest

@@ -8,6 +8,7 @@ from django.utils import timezone
 from connector.orders import store
 from connector.orders.history import announce, record
 from connector.orders.models import HAS_FILES, STOPPED, Event, Order, Revision, RevisionState
+from connector.orders.trail import note
 from labportal.keeping.verify import Bad, check_archive
 from labportal.labs.tenancy import in_lab
 
@@ -36,6 +37,7 @@ def repair(bad: Bad) -> RevisionState | None:
         if not changed:
             return None
         _announced_once_more(bad)
+        note(order, "case.repaired", scan=bad.number, problem=bad.code, state=state)
         record(order, REASON, revision=Revision.objects.of(bad.lab_id).get(pk=bad.revision_id), number=bad.number,
                reason=REASON)  # fmt: skip
     return state
@@ -80,5 +82,6 @@ def _readmitted(revision: Revision) -> bool:
         )
         if not Event.objects.of(revision.lab_id).filter(revision=revision, kind="revision.stored").exists():
             announce(revision, "revision.stored")
+        note(revision.order, "case.readmitted", revision=revision)
         record(revision.order, "readmitted", revision=revision, number=revision.number)
     return True

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from labportal.audit.services import record
 from labportal.keeping import manifest as manifests
 from labportal.keeping.backup import scan_folder
 from labportal.keeping.manifest import DUMP, SCANS, Manifest
@@ -45,6 +46,7 @@ def restore(folder: Path) -> Manifest:
     _bring_files_back(folder, manifest)
     _load(folder / DUMP, tables)
     call_command("migrate", database="owner", verbosity=0)
+    record("backup.restored", lab_id=None, made_at=manifest.made_at)
     return manifest
 
 

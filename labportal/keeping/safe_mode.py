@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from labportal.audit.services import record
 from labportal.labs.routers import as_operator
 from labportal.running.models import SafeMode
 
@@ -44,4 +45,5 @@ def leave(*, keep_tokens: bool = False) -> int:
             old = restored.filter(Q(paired_at=None) | Q(paired_at__lt=mode.since))
             changed = old.update(state="needs_pairing", reason="restored", reason_at=now)
         SafeMode.objects.using("operator").all().delete()
+    record("safe_mode.ended", lab_id=None, kept_tokens=keep_tokens, pairings=changed)
     return changed

@@ -7,4 +7,5 @@ class LabsConfig(AppConfig):
     verbose_name = "Labs and people"
 
     def ready(self) -> None:
-        from labportal.labs import checks  # noqa: F401 - registers the system checks; apps are not loaded before
+        # These register themselves: system checks and receivers of signals. Apps are not loaded before.
+        from labportal.labs import admin_trail, checks, sign_in_trail  # noqa: F401 - as above

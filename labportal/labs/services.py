@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.text import slugify
 
+from labportal.audit.services import record
 from labportal.labs.models import Lab, Membership, User
 from labportal.labs.routers import as_operator
 
@@ -20,16 +21,22 @@ def create_lab(*, name: str, time_zone: str = "UTC", tooth_notation: str = Lab.N
     with as_operator(), transaction.atomic(using="operator"):
         if Lab.objects.filter(slug=slug).exists():
             raise LabExists(slug)
-        return Lab.objects.create(name=name, slug=slug, time_zone=time_zone, tooth_notation=tooth_notation)
+        lab = Lab.objects.create(name=name, slug=slug, time_zone=time_zone, tooth_notation=tooth_notation)
+    for chain in (lab.pk, None):
+        record("lab.made", lab_id=chain, target=lab)
+    return lab
 
 
 def add_member(*, lab: Lab, user: User, role: str, pairings: Collection[UUID] | None = None) -> Membership:
     """Put a person into a lab, or change the role they have there, for all its pairings (None) or only some."""
     given = None if pairings is None else list(pairings)
     with as_operator(), transaction.atomic(using="operator"):
-        membership, _ = Membership.objects.update_or_create(
+        membership, made = Membership.objects.update_or_create(
             lab=lab, user=user, defaults={"role": role, "pairings": given}
         )
+    act = "member.added" if made else "member.changed"
+    only = None if given is None else len(given)
+    record(act, lab_id=lab.pk, target=membership, person=user.pk, role=role, pairings=only)
     return membership
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from labportal.audit.services import record
 from labportal.rotation import rotate_all
 
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         rotated = rotate_all()
+        record("secrets.rotated", lab_id=None, sealed=rotated.done, broken=rotated.broken, busy=rotated.busy)
         self.stdout.write(
             f"{rotated.done} sealed with the newest key; {rotated.broken} could not be opened and were left alone."
         )
