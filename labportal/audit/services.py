@@ -140,6 +140,6 @@ def _write(acts: Sequence[Act]) -> None:
     """Chain by chain in one order, so that two transactions never wait for each other."""
     if not acts:
         return
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         for act in sorted(acts, key=lambda act: act.chain):
             cursor.execute("SELECT audit.append(%s, %s, %s, %s, %s, %s, %s, %s, %s)", astuple(act))
