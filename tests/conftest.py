@@ -4,6 +4,7 @@
 is really committed and every table but the cast's is emptied afterwards.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,9 +34,11 @@ KEPT_TABLES = (
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> None:
     """Make the test database as owner, fresh for each run; then run in it as app."""
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import connections
 
+    shutil.rmtree(settings.AUDIT_ANCHORS_DIR, ignore_errors=True)  # they speak of the run before, whose rows are gone
     name = "test_labportal"
     with django_db_blocker.unblock():
         with connections["owner"].cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Log-ins, log-outs and changed passwords in the audit: in the installation's chain, and in those of the person's labs.
+"""Log-ins, passwords and second steps in the audit: in the installation's chain, and in those of the person's labs.
 
 A failed log-in stands in the installation's chain alone: writing to the labs of a known person would take a moment
 longer than for an unknown one, and so tell which addresses are known.
@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account import signals as account
+from allauth.mfa import signals as mfa
 from django.contrib.auth import signals as auth
 from django.db import transaction
 from django.dispatch import receiver
@@ -59,3 +60,23 @@ def _password_changed(sender: Any, user: User, **kwargs: Any) -> None:
 @receiver(account.password_reset)
 def _password_reset(sender: Any, user: User, **kwargs: Any) -> None:
     record_for_person("password.reset", user)
+
+
+@receiver(account.email_changed)
+def _email_changed(sender: Any, user: User, **kwargs: Any) -> None:
+    record_for_person("email.changed", user)
+
+
+@receiver(mfa.authenticator_added)
+def _second_step_added(sender: Any, user: User, authenticator: Any, **kwargs: Any) -> None:
+    record_for_person("second_step.added", user, kind=authenticator.type)
+
+
+@receiver(mfa.authenticator_removed)
+def _second_step_removed(sender: Any, user: User, authenticator: Any, **kwargs: Any) -> None:
+    record_for_person("second_step.removed", user, kind=authenticator.type)
+
+
+@receiver(mfa.authenticator_reset)
+def _second_step_reset(sender: Any, user: User, authenticator: Any, **kwargs: Any) -> None:
+    record_for_person("second_step.reset", user, kind=authenticator.type)
