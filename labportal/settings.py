@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "connector.intake",
     "connector.returns",
     "connector.lms",
+    "connector.retention",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("connector.returns.urls")),
     path("", include("connector.intake.urls")),
     path("", include("connector.lms.urls")),
+    path("", include("connector.retention.urls")),
     path("connections/", include("connector.pairing.urls")),
     path("", include("labportal.labs.urls")),
     path("", include("labportal.signin.urls")),

@@ -100,8 +100,11 @@ def _unreadable() -> Answer:
 
 def _meaning(pairing: Pairing, seen: VendorOrder, may_record: bool) -> Answer:
     with in_lab(pairing.lab_id):
-        order = Order.objects.of(pairing.lab_id).filter(pairing=pairing, order_id=seen.order_id).first()
+        order = Order.with_erased.of(pairing.lab_id).filter(pairing=pairing, order_id=seen.order_id).first()
         known = _revision(order, version_key(seen))
+    if order is not None and order.erased_at is not None:
+        text = "This case was here and was removed. If the doctor sends a new scan of it, that comes in by itself."
+        return Answer("removed", "Removed here", "info", text)
     if order is not None and known is not None:
         return _here(order, known)
     if not files_are_ready(seen, vendor.profile().statuses):

@@ -32,7 +32,8 @@ class Dismissal(LabScoped):
 
 
 class Reconciliation(LabScoped):
-    """One comparison of what Align shows with what is here. `known` = stored + pending + failed, plus what differs.
+    """One comparison of what Align shows with what is here. `known` = stored + pending + failed + removed, plus what
+    differs.
 
     `differing` is a list of [order id, code]; `asked_up_to` is the order after which the next run goes on asking.
     """
@@ -50,6 +51,7 @@ class Reconciliation(LabScoped):
     stored = models.PositiveIntegerField(default=0)
     pending = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField("removed by the lab", default=0)
     missing_recorded = models.PositiveIntegerField("scans that we did not know, recorded now", default=0)
     differing = models.JSONField(default=list)
     asked_up_to = models.UUIDField(null=True, blank=True)

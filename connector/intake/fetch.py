@@ -96,7 +96,7 @@ def _is_replaced(revision: Revision) -> bool:
     """Whether Align shows a newer appearance by now. Then a download would bring the newer files, under the older
     number, and the newer revision might find them gone."""
     with in_lab(revision.lab_id):
-        newest = Order.objects.of(revision.lab_id).values_list("latest_number", flat=True).get(pk=revision.order_id)
+        newest = Order.with_erased.of(revision.lab_id).values_list("latest_number", flat=True).get(pk=revision.order_id)
         if newest == revision.number:
             return False
         release(revision, state=RevisionState.SUPERSEDED, next_due=None)

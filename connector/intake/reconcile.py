@@ -210,7 +210,8 @@ def _end(run: Reconciliation, ledger: Ledger, reason: str) -> None:
         run.known = len(ledger.shown)
         run.stored = sum(state in HAS_FILES for state in states)
         run.failed = sum(state in STOPPED for state in states)
-        run.pending = len(states) - run.stored - run.failed
+        run.removed = states.count(RevisionState.ERASED)
+        run.pending = len(states) - run.stored - run.failed - run.removed
         run.missing_recorded, run.reason, run.ended_at = ledger.new, reason, timezone.now()
         run.differing = [list(pair) for pair in sorted(ledger.differing.items())[:DIFFERING_KEPT]]
         run.save()

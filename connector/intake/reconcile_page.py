@@ -45,8 +45,12 @@ def reconciliation_page(pairing: Pairing, *, lab: Lab, membership: Membership) -
     }
 
 
+def _here(run: Reconciliation) -> int:
+    return run.stored + run.pending + run.failed + run.removed
+
+
 def _full(run: Reconciliation, lab: Lab, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    here = run.stored + run.pending + run.failed
+    here = _here(run)
     state, tone = _outcome(run)
     return {
         "state": state,
@@ -59,6 +63,7 @@ def _full(run: Reconciliation, lab: Lab, now: datetime, zone: ZoneInfo) -> dict[
             {"label": "Stored here", "count": run.stored, "tone": "ok"},
             {"label": "Not fetched yet", "count": run.pending, "tone": "info"},
             {"label": "Failed", "count": run.failed, "tone": "bad" if run.failed else ""},
+            *([{"label": "Removed by your lab", "count": run.removed, "tone": ""}] if run.removed else []),
             {"label": "Not here", "count": run.known - here, "tone": "bad" if run.known != here else ""},
         ],
         "attention_url": reverse("attention") if run.failed else "",
@@ -76,7 +81,7 @@ def _full(run: Reconciliation, lab: Lab, now: datetime, zone: ZoneInfo) -> dict[
 def _outcome(run: Reconciliation) -> tuple[str, str]:
     if run.reason:
         return "Not finished", "bad"
-    if run.differing or run.known != run.stored + run.pending + run.failed:
+    if run.differing or run.known != _here(run):
         return "Differs", "bad"
     return ("Repaired", "info") if run.missing_recorded else ("Equal", "ok")
 

@@ -47,6 +47,8 @@ def _record(pairing: Pairing, seen: VendorOrder, source: str, now: datetime) -> 
     order = _locked_order(pairing, seen, now)
     if _older(seen.updated, order.vendor_updated):
         return Recorded(order, None, new=False)
+    if order.erased_at is not None and not _revived(order, seen, source):
+        return Recorded(order, None, new=False)
     status_changed = order.vendor_status != short_status(seen)
     before = Revision.objects.of(order.lab_id).filter(order=order, number=order.latest_number).first()
     revision, new = None, False
@@ -66,7 +68,7 @@ def _record(pairing: Pairing, seen: VendorOrder, source: str, now: datetime) -> 
 
 def _locked_order(pairing: Pairing, seen: VendorOrder, now: datetime) -> Order:
     # no_key: lines of the timeline that point at the order need not wait.
-    rows = Order.objects.of(pairing.lab_id).select_for_update(no_key=True)
+    rows = Order.with_erased.of(pairing.lab_id).select_for_update(no_key=True)
     found = rows.filter(pairing=pairing, order_id=seen.order_id).first()
     if found is not None:
         return found
@@ -76,6 +78,19 @@ def _locked_order(pairing: Pairing, seen: VendorOrder, now: datetime) -> Order:
     except IntegrityError:
         pass  # another consumer made it a moment ago
     return rows.get(pairing=pairing, order_id=seen.order_id)
+
+
+def _revived(order: Order, seen: VendorOrder, source: str) -> bool:
+    """A case that was removed here comes back only when Align lists a scan as new that is not one of the removed."""
+    if source != "poll" or not files_are_ready(seen, vendor.profile().statuses):
+        return False
+    revisions = Revision.objects.of(order.lab_id).filter(order=order)
+    size = expected_size(seen)
+    if revisions.filter(version_key=version_key(seen)).exists() or (size and revisions.filter(size=size).exists()):
+        return False
+    order.erased_at, order.erased_why, order.workflow = None, "", Workflow.NEW
+    record(order, "revived")
+    return True
 
 
 def _older(incoming: str, stored: str) -> bool:

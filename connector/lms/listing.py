@@ -25,7 +25,7 @@ SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity
 
 def page_of_orders(lab_id: UUID, wanted: OrdersQuery, after: Position | None) -> dict[str, Any]:
     """One page: `next` while there is more now, `cursor` to be kept for the next time. Three queries."""
-    orders = Order.objects.of(lab_id).filter(updated_at__lt=_settled())
+    orders = Order.with_erased.of(lab_id).filter(updated_at__lt=_settled())
     if wanted.updated_since is not None:
         orders = orders.filter(updated_at__gte=wanted.updated_since)
     if wanted.status:

@@ -17,11 +17,11 @@ Json = dict[str, Any]
 ORDER_FIELDS = (
     "id", "order_id", "rx_id", "order_code", "vendor_status", "patient_first", "patient_last", "chart_number", "doctor",
     "doctor_license", "practice", "practice_address", "procedure", "case_type", "due_date", "scanned_at", "received_at",
-    "updated_at", "workflow", "waiting_since", "problem", "latest_number",
+    "updated_at", "workflow", "waiting_since", "erased_at", "problem", "latest_number",
 )  # fmt: skip
 COPIED = (
     "id", "order_id", "rx_id", "order_code", "procedure", "case_type", "due_date", "scanned_at", "received_at",
-    "updated_at", "workflow", "waiting_since",
+    "updated_at", "workflow", "waiting_since", "erased_at",
 )  # fmt: skip
 REVISION_FIELDS = (
     "order_id", "number", "cause", "vendor_status", "state", "reason", "seen_at", "stored_at", "archive", "size",
@@ -68,7 +68,7 @@ def revisions_of(lab_id: UUID, order_ids: list[UUID]) -> dict[UUID, list[Json]]:
 
 def whole_order(lab_id: UUID, order_id: UUID) -> Json | None:
     """One order with its prescription and files; None when this lab has no such order. Four queries."""
-    row = Order.objects.of(lab_id).filter(pk=order_id).values(*ORDER_FIELDS, "notes", "teeth").first()
+    row = Order.with_erased.of(lab_id).filter(pk=order_id).values(*ORDER_FIELDS, "notes", "teeth").first()
     if row is None:
         return None
     revisions = revisions_of(lab_id, [order_id]).get(order_id, [])

@@ -10,6 +10,7 @@ from django.utils import timezone
 from connector.orders import case_scans
 from connector.orders.history import in_words
 from connector.orders.models import Order, Revision, RevisionState, ScanFile, TimelineEvent
+from connector.orders.panels import panels
 from connector.orders.prescription import restorations, rx_facts, tooth_chart
 from connector.orders.sizes import in_bytes
 from connector.orders.words import due_words, moment_words, status_words
@@ -62,6 +63,7 @@ def case_page(order: Order, *, number: int | None, lab: Lab, membership: Members
             for file in here
             if file.preview and file.role in case_scans.MODEL_ROLES
         ],
+        "panels": panels(order, lab, membership),
         "timeline": [_event(event, now, zone) for event in _timeline(order, lab)],
     }
 

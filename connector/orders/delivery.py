@@ -128,7 +128,7 @@ def zip_of_zips(cases: Sequence[tuple[Order, Revision]]) -> HttpResponseBase:
         if path is not None:
             stream.add_path(path, arcname=name)
         else:
-            stream.add(_stored_chunks(revision.archive), arcname=name, size=revision.size)
+            stream.add(stored_chunks(revision.archive), arcname=name, size=revision.size)
     response = StreamingHttpResponse(stream, content_type="application/zip")
     response.headers["Content-Length"] = str(len(stream))
     response.headers["Content-Disposition"] = 'attachment; filename="iTero_cases.zip"'
@@ -145,7 +145,7 @@ def _free_name(name: str, taken: set[str]) -> str:
     return free
 
 
-def _stored_chunks(archive: str) -> Iterator[bytes]:
+def stored_chunks(archive: str) -> Iterator[bytes]:
     with store.open_stored(archive) as stream:
         while chunk := stream.read(CHUNK):
             yield chunk

@@ -37,6 +37,10 @@ WORDS = {
     "return_found": "Align says that the case is with the doctor already",
     "return_refused": "Align refused the return: {reason}",
     "rescan": "The doctor's re-scan is here",
+    "erased": "Removed: {why}",
+    "revived": "Align lists a newer scan of this case, which had been removed here",
+    "held": "Legal hold: this case is kept until it is released",
+    "released": "The legal hold is released",
 }
 
 

@@ -31,6 +31,7 @@ class RevisionState(models.TextChoices):
     DEAD = "dead", "Stopped"
     GONE = "gone", "No longer at Align"
     SUPERSEDED = "superseded", "Replaced before it was fetched"
+    ERASED = "erased", "Removed"
 
 
 HAS_FILES = (RevisionState.STORED, RevisionState.READY)
@@ -45,8 +46,28 @@ class Wants(models.TextChoices):
     THUMBNAILS = "thumbnails", "Pictures only"
 
 
+class ErasedWhy(models.TextChoices):
+    """Why a case was removed."""
+
+    RETENTION = "retention", "its time of keeping was over"
+    REQUEST = "request", "somebody of the lab removed the patient's data"
+
+
+AllOrders = models.Manager.from_queryset(LabQuerySet)
+
+
+class StandingOrders(AllOrders["Order"]):
+    """All but the removed cases, so that no page or task has to think of leaving them out."""
+
+    def get_queryset(self) -> models.QuerySet["Order"]:
+        return super().get_queryset().filter(erased_at=None)
+
+
 class Order(LabScoped):
-    """One case. Names and notes are patient data: shown on pages, never in logs, queue rows or `__str__`."""
+    """One case. Names and notes are patient data: shown on pages, never in logs, queue rows or `__str__`.
+
+    A removed case leaves its row, emptied: `erased_at` says so to Align's list, to the reconciliation and to the lab's
+    own system. `objects` does not give it out; `with_erased` does."""
 
     pairing_path = "pairing_id"
 
@@ -77,10 +98,13 @@ class Order(LabScoped):
     latest_number = models.PositiveIntegerField(default=0)
     thumbnail = models.CharField(max_length=300, blank=True)
     received_at = models.DateTimeField("when the latest revision was seen")
+    erased_at = models.DateTimeField("removed at", null=True, blank=True)
+    erased_why = models.CharField("why it was removed", max_length=12, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects: ClassVar[models.Manager["Order"]] = models.Manager.from_queryset(LabQuerySet)()
+    objects: ClassVar[StandingOrders] = StandingOrders()
+    with_erased: ClassVar[models.Manager["Order"]] = AllOrders()
 
     class Meta:
         constraints = [
@@ -139,7 +163,7 @@ class Revision(LabScoped):
         indexes = [
             models.Index(
                 fields=["next_due"],
-                condition=Q(state__in=["seen", "fetching", "retry", "stored"]),
+                condition=Q(state__in=["seen", "fetching", "retry", "stored", "erased"]),
                 name="orders_revision_unfinished",
             ),
         ]

@@ -52,6 +52,7 @@ def _nav(request: Any, pairings: Any, trouble: Any) -> dict[str, Any]:
             _link(request, "attention", "Needs attention", counts["attention"]),
             _link(request, "find", "Find my scan", 0),
             _link(request, "connections", "Connections", int("bad" in tones)),
+            *([_link(request, "data", "Data", 0)] if membership.may_manage else []),
         ],
         "last_checked": f"Align checked {ago(checked)}" if checked else "Align was never checked",
         "last_checked_tone": "bad" if "bad" in tones or not tones else "warn" if "warn" in tones else "ok",

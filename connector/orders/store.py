@@ -7,7 +7,7 @@ uploaded from staging instead.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
+from connector.orders.models import Revision
 from labportal.faults import fault
 
 FREE_FLOOR = 2 * 1024**3
@@ -123,3 +124,32 @@ def as_local_file(name: str) -> Iterator[Path]:
         yield copy
     finally:
         copy.unlink(missing_ok=True)
+
+
+def remove(revision: Revision) -> None:
+    """Take away all that is stored of a revision: its zip, what was derived from it, its staging. Errors: OSError."""
+    folder = archive_name(revision.lab_id, revision.order_id, revision.pk).rsplit("/", 1)[0]
+    shutil.rmtree(Path(settings.SCANS_DIR) / "staging" / str(revision.pk), ignore_errors=True)
+    path = local_path(folder)
+    if path is None:
+        _remove_objects(folder)
+        return
+    shutil.rmtree(path, onerror=_if_it_is_there)
+    with suppress(FileNotFoundError):
+        sync_folder(path.parent)
+    with suppress(OSError):  # other revisions of the case are still in it
+        path.parent.rmdir()
+
+
+def _if_it_is_there(_: Any, __: str, found: tuple[type[BaseException], BaseException, Any]) -> None:
+    """Two may remove the same folder at once; what the other one took is gone as wanted."""
+    if not isinstance(found[1], FileNotFoundError):
+        raise found[1]
+
+
+def _remove_objects(folder: str) -> None:
+    folders, files = scans().listdir(folder)
+    for name in files:
+        scans().delete(f"{folder}/{name}")
+    for name in folders:
+        _remove_objects(f"{folder}/{name}")

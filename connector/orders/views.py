@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from connector.orders import services
 from connector.orders.case import case_page
 from connector.orders.inbox import LANES, Query, listed, rows
-from connector.orders.models import Order
+from connector.orders.models import ErasedWhy, Order
 from connector.orders.paging import SORTS
 from connector.orders.trail import note
 from connector.pairing.models import LINKED, Pairing
@@ -121,7 +121,10 @@ def _empty(request: LabRequest, query: Query) -> dict[str, str]:
 @member
 def case(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     """One case; `?revision=2` shows an older scan. Opening it takes this person's new mark away."""
-    order = get_object_or_404(Order.objects.of(request.lab).select_related("pairing"), pk=order_id)
+    order = get_object_or_404(Order.with_erased.of(request.lab).select_related("pairing"), pk=order_id)
+    if order.erased_at is not None:
+        context = {"order": order, "why": ErasedWhy(order.erased_why).label}
+        return render(request, "orders/erased.html", context, status=410)
     if request.method == "GET":
         services.mark_seen(order=order, user=request.user)
     note(order, "case.viewed")

@@ -69,6 +69,16 @@ ROUTES = {
     "connection_test": Route(NOBODY, OWN, CONNECTION),
     "connection_unpair": Route(NOBODY, OWN, CONNECTION, {"confirm": "yes"}),
     "switch_lab": Route(NOBODY, "login 403 own go go go go", (), {"lab": "lab-b"}),
+    # How long cases are kept, holds, one patient's data: the owner's.
+    "data": Route("login 403 own ok 403 403 ok", NOBODY),
+    "retention_policy": Route(NOBODY, OWN_LAB, (), {"days": "400"}),
+    "lab_hold": Route(NOBODY, OWN_LAB, (), {"reason": "asked for"}),
+    "case_hold": Route(NOBODY, OWN, CASE, {"reason": "asked for"}),
+    "case_release": Route(NOBODY, OWN, CASE),
+    "lab_release": Route(NOBODY, OWN_LAB),
+    "patient_data": Route(OWN_LAB, "login 403 own ok 403 403 ok", (), {"q": "A"}),
+    "patient_export": Route(NOBODY, "login 403 own go 403 403 ok", (), {"order": "{order_id}"}),
+    "patient_remove": Route(NOBODY, "login 403 own go 403 403 ok", (), {"order": "{order_id}"}),
     # Align's pushes: whoever knows the secret.
     "notify": Route(NOBODY, NOTHING, ("secret",)),
     # A lab's own system: a key, and no session, opens these (test_api_keys.py).

@@ -25,7 +25,7 @@ EXACTLY = {
     "Permissions-Policy": PERMISSIONS,
 }
 # These hand out what came from outside, byte for byte.
-DOWNLOADS = ("revision_zip", "file", "download_many", "lms:zip", "lms:file")
+DOWNLOADS = ("revision_zip", "file", "download_many", "patient_export", "lms:zip", "lms:file")
 
 
 @pytest.fixture(autouse=True)

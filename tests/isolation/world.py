@@ -15,6 +15,7 @@ from django.utils import timezone
 from connector.orders import store
 from connector.orders.models import Order, Revision, RevisionState, ScanFile
 from connector.pairing.models import ConnectAttempt, Pairing
+from connector.retention.models import CaseHold, LabHold, RetentionPolicy
 from connector.returns.models import Return, ReturnState
 from labportal.labs.allow_list import GLOBAL_TABLES
 from labportal.labs.models import Lab, User
@@ -34,6 +35,7 @@ class World:
     picture: ScanFile
     attempt: ConnectAttempt
     returned: Return
+    hold: CaseHold
 
     def ids(self) -> dict[str, str]:
         """The ids that addresses take, by the names that the addresses give them."""
@@ -72,7 +74,10 @@ def make_world(lab: Lab, owner: User, mark: str) -> World:
         returned = Return.objects.create(
             lab=lab, order=order, revision=revision, reason="bite", comment=mark, state=ReturnState.REFUSED
         )
-    return World(mark, pairing, order, revision, scan, picture, attempt, returned)
+        hold = CaseHold.objects.create(lab=lab, order=order, reason=mark, by=owner)
+        LabHold.objects.create(lab=lab, reason=mark, by=owner)
+        RetentionPolicy.objects.create(lab=lab, days=3650, starts_at=timezone.now(), changed_by=owner)
+    return World(mark, pairing, order, revision, scan, picture, attempt, returned, hold)
 
 
 def _store(lab: Lab, order: Order, revision: Revision, mark: str) -> None:

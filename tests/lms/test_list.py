@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from connector.lms.schemas import OrderPage
-from connector.orders.models import Order, Revision, Workflow
+from connector.orders.models import ErasedWhy, Order, Revision, Workflow
 from connector.orders.services import set_workflow
+from connector.retention.erasing import erase
 from labportal.labs.tenancy import in_lab
 from tests.orders.make import make_order, make_pairing
 
@@ -178,3 +179,16 @@ def test_a_long_page_takes_as_many_queries_as_a_short_one(cast, lms_a):
     many = queries()
     assert (few[0], many[0]) == (2, 62)
     assert few[1] == many[1]
+
+
+def test_a_removed_case_comes_once_more_empty_so_that_the_copy_can_be_deleted(lms_a, cast):
+    order = make_order(cast.lab_a, make_pairing(cast.lab_a), "100")
+    before = lms_a("/api/v1/orders").json()
+    assert before["items"][0]["erased_at"] is None
+    assert erase(cast.lab_a.pk, order.pk, why=ErasedWhy.REQUEST, by=None)
+    (item,) = lms_a(f"/api/v1/orders?cursor={before['cursor']}").json()["items"]
+    assert item["erased_at"]
+    assert item["patient"] == {"first": "", "last": "", "chart_number": ""}
+    assert item["doctor"]["name"] == item["practice"]["name"] == ""
+    assert [revision["content_url"] for revision in item["revisions"]] == [None]
+    assert lms_a(f"/api/v1/orders/{order.pk}").json()["patient"]["last"] == ""
