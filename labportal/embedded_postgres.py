@@ -54,7 +54,10 @@ class _ServerDiedError(Exception):
 class Server:
     """A running server: how to reach it and, for the process that owns it, how to stop it."""
 
-    def __init__(self, cluster: Cluster, owner_lock: int | None, process: subprocess.Popen[bytes] | None) -> None:
+    def __init__(
+        self, cluster: Cluster, owner_lock: int | None, process: subprocess.Popen[bytes] | None, *, fast: bool
+    ) -> None:
+        self._fast = fast
         self.socket_dir = cluster.socket_dir
         self.superuser_url = cluster.superuser_url()
         self._cluster = cluster
@@ -76,6 +79,23 @@ class Server:
             self._process.wait()
         os.close(self._owner_lock)
         self._owner_lock = None
+
+    def keep_running(self) -> bool:
+        """Start it again if it is ours and ended by itself (killed, out of memory); whether it had to be started.
+
+        Errors: EmbeddedPostgresError; it can be asked again.
+        """
+        if self._owner_lock is None or self._cluster.running_pid():
+            return False
+        with _locked(self._cluster.data_dir):
+            if self._process is not None:
+                self._process.wait()  # it has ended, or is a zombie
+            try:
+                self._cluster.prepare(fast=self._fast)
+                self._process = _launch(self._cluster, fast=self._fast)
+            except (_ServerDiedError, OSError) as error:
+                raise EmbeddedPostgresError(f"PostgreSQL could not be started again: {error!r}") from error
+        return True
 
     def remove(self) -> None:
         """Stop the server and delete its cluster with all its data: for tests, whose clusters nobody keeps."""
@@ -116,7 +136,7 @@ def _start_locked(data_dir: Path, *, fast: bool) -> Server:
     except BaseException:
         _release(owner_lock)
         raise
-    return Server(cluster, owner_lock, process)
+    return Server(cluster, owner_lock, process, fast=fast)
 
 
 def _launch(cluster: Cluster, *, fast: bool) -> subprocess.Popen[bytes]:

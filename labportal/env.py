@@ -57,6 +57,6 @@ def database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or query.pop("port", "") or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {key: unquote(value) for key, value in query.items()},
+        "OPTIONS": {"connect_timeout": "10"} | {key: unquote(value) for key, value in query.items()},
         "ATOMIC_REQUESTS": False,
     }

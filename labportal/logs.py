@@ -8,7 +8,12 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 class PlacesOnly(logging.Formatter):
-    """Formats a traceback as its frames and the exception's type, with its `code` where it has one."""
+    """Formats a traceback as its frames and the exception's type, with its `code` where it has one; and the address of
+    a request as its route, since an address may hold a secret (a notification's, a link in a mail)."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
+        record.message = _without_address(record)
+        return super().formatMessage(record)
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - the standard library's name
         kind, error, frames = ei
@@ -16,6 +21,17 @@ class PlacesOnly(logging.Formatter):
             return ""
         lines = [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(frames)]
         return "\n".join([*lines, f"{kind.__module__}.{kind.__qualname__} {code_of(error)}".rstrip()])
+
+
+def _without_address(record: logging.LogRecord) -> str:
+    request = getattr(record, "request", None)
+    path = getattr(request, "path", "")
+    if not path:
+        return record.message
+    found = getattr(request, "resolver_match", None)
+    route = f"/{found.route}" if found else "(no route)"
+    escaped = path.encode("unicode_escape").decode("ascii")
+    return record.message.replace(path, route).replace(escaped, route)
 
 
 def code_of(error: BaseException | None) -> str:

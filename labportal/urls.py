@@ -21,5 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
 ]
 
+handler500 = "labportal.running.away.server_error"
+
 if settings.SIMULATOR:
     urlpatterns += [path("demo/mails", mails, name="demo_mails")]

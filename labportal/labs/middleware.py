@@ -27,6 +27,12 @@ def commits_itself(view: View) -> View:
     return view
 
 
+def needs_no_database(view: View) -> View:
+    """Mark a view that answers while the database is away: it knows no person and no lab."""
+    view.needs_no_database = True  # type: ignore[attr-defined]  # as above
+    return view
+
+
 class LabMiddleware:
     """Not ATOMIC_REQUESTS: a TemplateResponse and the admin's lists render after that transaction, where the lab's
     setting is gone and every query gives 0 rows. So the view is called from here, and its response rendered here."""
@@ -41,7 +47,9 @@ class LabMiddleware:
 
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> HttpResponseBase:
+    ) -> HttpResponseBase | None:
+        if getattr(view, "needs_no_database", False):
+            return None
         try:
             return self._run(request, view, args, kwargs)
         except Exception as error:

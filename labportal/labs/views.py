@@ -1,10 +1,11 @@
 """Choosing the lab one acts for."""
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from labportal.labs.access import LabRequest, member
+from labportal.labs.middleware import needs_no_database
 
 
 @require_POST
@@ -17,6 +18,7 @@ def switch_lab(request: LabRequest) -> HttpResponseBase:
     return redirect("inbox")
 
 
-def healthz(request: object) -> HttpResponse:
+@needs_no_database
+def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers. No database: a probe must not depend on it."""
     return HttpResponse("ok", content_type="text/plain")

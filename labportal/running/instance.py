@@ -5,16 +5,21 @@ Every process of the instance reads DATA_DIR/instance.json (labportal/env.py), s
 """
 
 import json
+import logging
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from labportal.embedded_postgres import Server, start
+from labportal.embedded_postgres import EmbeddedPostgresError, Server, start
 from labportal.env import BASE_DIR, Instance
 from labportal.roles import ensure_roles, load_or_make_secrets
 from labportal.secret_files import write_private
+from labportal.startup import wait_for_database
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,24 @@ def prepare(data_dir: Path, *, fast: bool = False, database: str = "labportal") 
     )
     write_private(data_dir / "instance.json", json.dumps(instance))
     return Prepared(server, {"DATA_DIR": str(data_dir)})
+
+
+def await_database(prepared: Prepared) -> None:
+    """A database of elsewhere may come up later than we do."""
+    if prepared.server is None:
+        wait_for_database("owner")
+
+
+def keep_database(prepared: Prepared) -> None:
+    """Call it every half second: the database that came along is started again when it ended by itself."""
+    if prepared.server is None:
+        return
+    try:
+        if prepared.server.keep_running():
+            log.error("the database had ended; it was started again")
+    except EmbeddedPostgresError as error:
+        log.error("the database ended and does not start: %s", error)
+        time.sleep(5)
 
 
 def migrate(environment: dict[str, str]) -> None:

@@ -25,6 +25,7 @@ from labportal.running.processes import Processes, python
 log = logging.getLogger(__name__)
 
 BEAT_EVERY, RING_EVERY = 15.0, 60.0  # seconds
+NEVER = float("-inf")
 TICK_LATE = timedelta(seconds=90)
 
 
@@ -46,7 +47,7 @@ class Supervisor:
         self.clusters = clusters
         self.children = Processes({})
         self.ping_every, self.stale_after = ping_every, stale_after
-        self._beat_at = self._rung_at = float("-inf")
+        self._beat_at = self._rung_at = NEVER
 
     def start(self, cluster: Cluster) -> None:
         command = python(str(BASE_DIR / "manage.py"), "qcluster")
@@ -86,11 +87,11 @@ class Supervisor:
         return bool(cluster.waiting_since) and now - cluster.waiting_since > self.stale_after
 
     def _beat(self) -> None:
-        """A sign of life; and a tick, when the schedule brought none for a minute and a half, at most once a minute."""
+        """A sign of life; and a tick: at the start, and when the schedule brought none for a minute and a half."""
         try:
             close_old_connections()
             heartbeat.beat(heartbeat.WORKER)
-            late = heartbeat.ages().get(heartbeat.TICK, timedelta.max) > TICK_LATE
+            late = self._rung_at == NEVER or heartbeat.ages().get(heartbeat.TICK, timedelta.max) > TICK_LATE
             if late and time.monotonic() - self._rung_at > RING_EVERY:
                 self._rung_at = time.monotonic()
                 ring_tick()

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from django.core.management import CommandError, call_command
 from labportal.labs.models import Lab, Membership, User
 from labportal.labs.routers import as_operator
 from labportal.labs.tenancy import in_lab
+from labportal.postgres_account import prepare_account
+from labportal.postgres_cluster import Cluster
 from labportal.running.walk import Walk, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -218,6 +221,18 @@ def test_a_second_portal_on_the_same_port_is_refused_in_words(portal, tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert f"Port {portal.port} is in use. Choose another one with PORT=" in done.stderr
+
+
+def test_a_database_that_is_killed_is_started_again_and_pages_come_back(portal):
+    cluster = Cluster.of(portal.data.resolve(), prepare_account())
+    os.kill(cluster.running_pid(), signal.SIGKILL)
+    end = time.monotonic() + 60
+    while cluster.running_pid() is None or requests.get(f"{portal.url}/accounts/login/", timeout=30).status_code != 200:
+        assert time.monotonic() < end, "the database or the pages did not come back"
+        time.sleep(0.2)
+    walk = Walk()
+    sign_in(walk, portal.url, "owner@own.example", PASSWORD)
+    assert "Own Lab" in walk.page.text
 
 
 def test_sigterm_ends_it_and_leaves_no_process(portal):

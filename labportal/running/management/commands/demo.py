@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from labportal.embedded_postgres import EmbeddedPostgresError
 from labportal.env import BASE_DIR, DATA_DIR
-from labportal.running.instance import Prepared, migrate, prepare
+from labportal.running.instance import Prepared, await_database, keep_database, migrate, prepare
 from labportal.running.processes import Processes, Stopped, python, raise_on_signals, wait_until
 from labportal.running.walk import Walk, WalkFailed, pair, sign_in
 from labportal.running.web import answers, gunicorn, must_be_free
@@ -62,6 +62,7 @@ class Command(BaseCommand):
             ITERO_CLIENT_SECRET=simulator["client_secret"],
             EMAIL_BACKEND="django.core.mail.backends.filebased.EmailBackend",
         )
+        await_database(prepared)
         migrate(children.environment)
         facts = _facts(children, "people")
         children.start("worker", python(MANAGE, "worker"))
@@ -71,7 +72,7 @@ class Command(BaseCommand):
         ready = {"url": base, "simulator": simulator["url"], **facts, "callbacks": _facts(children, "callbacks")}
         self.stdout.write(f"DEMO READY {json.dumps(ready)}")
         self.stdout.flush()
-        _scan_for_ever(children, simulator["url"])
+        _scan_for_ever(children, prepared, simulator["url"])
 
     def _simulator(self, children: Processes, base: str, port: int) -> dict[str, Any]:
         folder = Path(DATA_DIR) / "simulator"
@@ -108,13 +109,14 @@ def _facts(children: Processes, what: str) -> Any:
     return json.loads(done.stdout)
 
 
-def _scan_for_ever(children: Processes, simulator: str) -> None:
+def _scan_for_ever(children: Processes, prepared: Prepared, simulator: str) -> None:
     """Dentists at work: new orders for both labs' accounts, until a child ends or the demo is stopped."""
     made, start = 0, time.monotonic()
     while (name := children.ended()) is None:
         if made < AT_MOST and time.monotonic() - start > _due(made):
             _scan(simulator, 512 if made % 4 == 3 else 479, made)
             made += 1
+        keep_database(prepared)
         time.sleep(0.25)
     raise CommandError(f"{name} ended; see its messages above")
 

@@ -6,11 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from labportal.doorbell import ring_tick
 from labportal.running.leftovers import end_leftovers
 from labportal.running.processes import Stopped, raise_on_signals
 from labportal.running.supervisor import Cluster, Supervisor
-from labportal.startup import refuse_unsafe_start
+from labportal.startup import refuse_unsafe_roles, refuse_unsafe_settings, wait_for_database
 
 PATIENCE = 10.0
 
@@ -24,11 +23,12 @@ class Command(BaseCommand):
             _clusters(), ping_every=settings.WORKER_PING_SECONDS, stale_after=settings.WORKER_STALE_SECONDS
         )
         try:
-            refuse_unsafe_start()
+            refuse_unsafe_settings()
+            wait_for_database("default", "operator")
+            refuse_unsafe_roles()
             end_leftovers()
             for cluster in supervisor.clusters:
                 supervisor.start(cluster)
-            ring_tick()
             while True:
                 supervisor.watch()
                 time.sleep(0.5)
