@@ -17,20 +17,14 @@ _trying = threading.Lock()
 _unseen = False
 
 
-def refuse_unsafe_start() -> None:
-    """Run the system checks, those of the database role too. Errors: ImproperlyConfigured with their words;
-    OperationalError, InterfaceError when the database is away."""
-    refuse_unsafe_settings()
-    refuse_unsafe_roles()
-
-
 def refuse_unsafe_settings() -> None:
-    """The checks that ask no database. Errors: ImproperlyConfigured."""
+    """The system checks that ask no database. Errors: ImproperlyConfigured with their words."""
     _refuse(run_checks())
 
 
 def refuse_unsafe_roles() -> None:
-    """The checks of the database's roles. Errors: as above; the check itself passes over a database that is away."""
+    """The checks of the database's roles. Errors: as above; OperationalError, InterfaceError when it is away, which the
+    checks themselves pass over."""
     for alias in ROLES:
         connections[alias].ensure_connection()
     _refuse(run_checks(tags=["database"], databases=list(ROLES)))

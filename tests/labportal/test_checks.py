@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from connector.pairing import vendor
-from labportal.startup import refuse_unsafe_start
+from labportal.startup import refuse_unsafe_roles, refuse_unsafe_settings
 from tests.database import _prepared as prepared
 
 KEY = Fernet.generate_key().decode()
@@ -24,7 +24,7 @@ def _profile_is_read_anew():
 def production(settings):
     """A sound installation at an https address."""
     settings.SECURE, settings.SECRET_KEY_GIVEN, settings.SIMULATOR = True, True, False
-    settings.TOKEN_KEYS = [f"k1:{KEY}"]
+    settings.TOKEN_KEYS, settings.OPERATORS_NEED_MFA = [f"k1:{KEY}"], True
     return settings
 
 
@@ -121,7 +121,8 @@ def test_a_role_that_no_wall_stops_is_found(superuser_as, production):
 
 
 def test_web_and_worker_refuse_to_start_with_bad_settings(production, committed):
-    refuse_unsafe_start()
+    refuse_unsafe_settings()
+    refuse_unsafe_roles()
     production.TOKEN_KEYS = []
     with pytest.raises(ImproperlyConfigured, match=r"labs\.E002"):
-        refuse_unsafe_start()
+        refuse_unsafe_settings()

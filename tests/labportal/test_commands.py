@@ -225,7 +225,9 @@ def test_a_second_portal_on_the_same_port_is_refused_in_words(portal, tmp_path):
 
 def test_a_database_that_is_killed_is_started_again_and_pages_come_back(portal):
     cluster = Cluster.of(portal.data.resolve(), prepare_account())
-    os.kill(cluster.running_pid(), signal.SIGKILL)
+    pid = cluster.running_pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
     end = time.monotonic() + 60
     while cluster.running_pid() is None or requests.get(f"{portal.url}/accounts/login/", timeout=30).status_code != 200:
         assert time.monotonic() < end, "the database or the pages did not come back"

@@ -104,7 +104,7 @@ def test_a_databases_address_may_hold_quoted_words_and_a_socket():
     default = found["DATABASES"]["default"]
     assert (default["USER"], default["PASSWORD"], default["NAME"]) == ("me", "p@ss/", "name")
     assert default["HOST"] == "/run/my sockets"
-    assert default["OPTIONS"] == {"sslmode": "require"}
+    assert default["OPTIONS"] == {"sslmode": "require", "connect_timeout": "10"}
 
 
 def test_the_demos_mail_page_is_no_part_of_a_real_portal():
