@@ -176,6 +176,8 @@ WORKER_STALE_SECONDS: float = env.float("WORKER_STALE_SECONDS", 20.0)
 
 # --- Files ------------------------------------------------------------------------------------------------------------
 # The vendor's zips and what is derived from them. Staging lies beside them: a rename must not cross a file system.
+# A line for each removed scan, outside the database: after a restore they are removed again (manage.py erase_again).
+ERASURES_FILE = Path(env.str("ERASURES_FILE", str(DATA_DIR / "erasures.jsonl")))
 SCANS_DIR = Path(env.str("SCANS_DIR", str(DATA_DIR / "scans")))
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))

@@ -25,6 +25,7 @@ from connector.orders.models import (
     TimelineEvent,
     Workflow,
 )
+from connector.retention.ledger import write_down
 from connector.retention.models import CaseHold
 from connector.retention.rules import is_held, one_at_a_time
 from connector.returns.models import Return, ReturnState
@@ -115,6 +116,7 @@ def erase_bytes(lab_id: UUID, revision_pk: UUID) -> None:
         revision = gone.first()
     if revision is None:
         return
+    write_down(revision)
     store.remove(revision)
     with in_lab(lab_id):
         gone.update(next_due=None)

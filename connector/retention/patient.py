@@ -86,7 +86,7 @@ def _history(lab: Lab, order: Order) -> dict[str, Any]:
     }
 
 
-def remove(*, lab: Lab, ids: Sequence[UUID], by: User) -> tuple[int, dict[str, int]]:
+def remove(*, lab: Lab, ids: Sequence[UUID], by: User | None) -> tuple[int, dict[str, int]]:
     """Remove these cases now, bytes and all: (how many, how many could not be and why). Commits case by case; what a
     crash leaves is removed by the sweep."""
     done, kept = 0, dict[str, int]()

@@ -1,4 +1,16 @@
 """The desk of the intake tests, where a case has to come in before it can be removed; and a case made at once."""
 
+from pathlib import Path
+from typing import Any
+
+import pytest
+
 from tests.intake.fixtures import anna, desk, open_desk, scans, stock  # noqa: F401 - fixtures
 from tests.orders.conftest import case, pairing, scans_dir  # noqa: F401 - fixtures
+
+
+@pytest.fixture(autouse=True)
+def erasures(settings: Any, tmp_path: Path) -> Path:
+    """The list of removals of this test."""
+    settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
+    return settings.ERASURES_FILE  # type: ignore[no-any-return]  # pytest-django's settings are untyped

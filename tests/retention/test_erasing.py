@@ -1,9 +1,11 @@
 """Removing a case leaves no byte of it, and brings nothing back but a scan that is truly new."""
 
+import io
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 from django.utils import timezone
 
@@ -14,6 +16,7 @@ from connector.orders import store
 from connector.orders.models import ErasedWhy, Event, Order, Revision, RevisionState, Workflow
 from connector.retention.erasing import CannotErase, erase, erase_bytes
 from connector.retention.models import LabHold
+from connector.retention.patient import remove
 from connector.retention.rules import one_at_a_time
 from connector.retention.sweep import remove_due
 from connector.returns.models import Return
@@ -227,3 +230,29 @@ def test_the_outgoing_sequence_stays_without_a_gap(desk: Desk, taken_in: str) ->
     with in_lab(desk.lab.pk):
         rows = list(Event.objects.of(desk.lab).values_list("seq", "kind"))
     assert rows == [(1, "revision.stored"), (2, "order.erased"), (3, "revision.stored")]
+
+
+def test_after_a_restore_of_an_older_backup_it_is_removed_again(desk: Desk, taken_in: str, scans: Path) -> None:
+    """The row as an older backup has it, the list of removals as it lies outside the database."""
+    before = desk.order(taken_in)
+    with in_lab(desk.lab.pk):
+        hooked = Revision.objects.of(desk.lab).get()
+    content = desk.zip_of(hooked).read_bytes()
+    remove(lab=desk.lab, ids=[before.pk], by=None)
+    with in_lab(desk.lab.pk):
+        before.save()
+        hooked.save()
+    desk.zip_of(hooked).parent.mkdir(parents=True)
+    desk.zip_of(hooked).write_bytes(content)
+    assert desk.order(taken_in).patient_last == CANARY
+    call_command("erase_again", stdout=io.StringIO())
+    desk.sweep()
+    assert tombstone(desk.lab, taken_in).patient == ""
+    assert not desk.zip_of(hooked).exists()
+
+
+def test_a_list_of_removals_that_is_none_is_refused(tmp_path: Path, db: None) -> None:
+    (tmp_path / "x").write_text("no list")
+    for name in ("x", "missing"):
+        with pytest.raises(CommandError, match="can't be read as a list of removals"):
+            call_command("erase_again", str(tmp_path / name))
