@@ -10,7 +10,7 @@ from tests.orders.conftest import case, pairing, scans_dir  # noqa: F401 - fixtu
 
 
 @pytest.fixture(autouse=True)
-def erasures(settings: Any, tmp_path: Path) -> Path:
+def erasures(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The list of removals of this test."""
-    settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
+    settings.ERASURES_FILE = tmp_path_factory.mktemp("outside") / "erasures.jsonl"
     return settings.ERASURES_FILE  # type: ignore[no-any-return]  # pytest-django's settings are untyped
