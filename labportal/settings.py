@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "connector.returns",
     "connector.lms",
     "connector.retention",
+    "labportal.people",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -119,6 +120,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "connector.orders.navigation.navigation",
+                "labportal.people.context.sign_up",
             ],
         },
     },
@@ -241,6 +243,10 @@ SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", 60)
 SESSION_MAX_HOURS: int = env.int("SESSION_MAX_HOURS", 12)
 # The operator's site opens to a second step only. The demo alone does without.
 OPERATORS_NEED_MFA: bool = env.bool("OPERATORS_NEED_MFA", SECURE)
+# Ours beside allauth's own (labportal/people/): mails that an owner sends, links tried, labs asked for.
+ACCOUNT_RATE_LIMITS = {"invite": "60/h/user", "join": "20/m/ip", "open_lab": "10/h/ip,3/h/key"}
+# Whether anybody may open a lab of their own by a link in a mail. Off: there is no such page.
+LAB_SIGN_UP: bool = env.bool("LAB_SIGN_UP", False)
 
 # --- Mail -------------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")

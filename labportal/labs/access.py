@@ -28,7 +28,8 @@ class LabRequest(HttpRequest):
     user: User
     lab: Lab
     membership: Membership
-    memberships: list[Membership]
+    memberships: list[Membership]  # those that are not suspended
+    suspended_in: list[Lab]
 
 
 LabView = Callable[Concatenate[LabRequest, P], HttpResponseBase]

@@ -15,6 +15,7 @@ from labportal.labs import scope, sessions
 from labportal.labs.models import Membership, User
 from labportal.labs.operators import may_operate
 from labportal.labs.routers import as_operator
+from labportal.labs.services import note_seen
 from labportal.labs.tenancy import name_lab
 
 View = Callable[..., HttpResponseBase]
@@ -43,7 +44,10 @@ class LabMiddleware:
         self._allauth = AccountMiddleware(get_response).process_exception
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code < 500 and (membership := getattr(request, "membership", None)) is not None:
+            note_seen(membership)
+        return response
 
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -90,13 +94,16 @@ class LabMiddleware:
         """Find the person's labs and the one they act for; name both in the transaction."""
         request.lab = request.membership = None  # type: ignore[attr-defined]  # LabRequest is their type (access.py)
         request.memberships = []  # type: ignore[attr-defined]  # as above
+        request.suspended_in = []  # type: ignore[attr-defined]  # as above
         if not isinstance(user := request.user, User) or not user.is_authenticated:
             return
         name_lab(None, user.pk)
-        memberships = list(Membership.objects.filter(user=user).select_related("lab").order_by("lab__name"))
+        mine = list(Membership.objects.filter(user=user).select_related("lab").order_by("lab__name"))
+        memberships = [each for each in mine if each.suspended_at is None]
         if sessions.end_if_over(request, memberships):
             name_lab(None, None)  # nobody any more: what follows sees no row
             return
+        request.suspended_in = [each.lab for each in mine if each.suspended_at]  # type: ignore[attr-defined]  # as above
         memberships = sessions.reachable(request, memberships)
         if not memberships:
             return

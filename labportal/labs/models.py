@@ -119,6 +119,8 @@ class Membership(LabScoped):
     role = models.CharField(max_length=12, default=Role.TECHNICIAN)
     pairings = ArrayField(models.UUIDField(), null=True, blank=True, help_text="Empty: all connections of the lab.")
     created_at = models.DateTimeField(auto_now_add=True)
+    suspended_at = models.DateTimeField("sees nothing since", null=True, blank=True)
+    last_seen_at = models.DateTimeField("last seen, to five minutes", null=True, blank=True)
 
     objects: ClassVar[models.Manager["Membership"]] = models.Manager.from_queryset(LabQuerySet)()
 

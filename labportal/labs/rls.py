@@ -13,6 +13,8 @@ from labportal.role_names import CURRENT_LAB, CURRENT_USER, role
 # Migrations find the names here as well.
 __all__ = ["CURRENT_LAB", "CURRENT_USER", "NarrowToPairings", "ProtectTable", "Resolver", "role"]
 
+# The hash of the token that a visitor showed: an invitation is read by it before a lab is known.
+SHOWN_INVITATION = "nullif(current_setting('app.invitation', true), '')"
 # A request's pairings (labs/scope.py): '*' is all, else ids with commas between. Unset or '' is none. Each is asked for
 # once a query, not once a row, since it stands in a SELECT of its own.
 ALL_PAIRINGS = "(SELECT current_setting('app.pairings', true) = '*')"

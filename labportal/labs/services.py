@@ -1,27 +1,33 @@
 """Making labs and members; the operator's admin site, the commands and the demo all come here."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError
+from django.utils import timezone
 from django.utils.text import slugify
 
 from labportal.audit.services import record
 from labportal.labs.models import Lab, Membership, User
-from labportal.labs.routers import as_operator
+from labportal.labs.tenancy import in_lab
+
+SEEN_NOTED_EVERY = timedelta(minutes=5)
 
 
 class LabExists(Exception):
     """A lab with that short name is there already."""
 
 
-def create_lab(*, name: str, time_zone: str = "UTC", tooth_notation: str = Lab.Notation.FDI) -> Lab:
-    """A new lab, as the installation's operator. Errors: LabExists."""
-    slug = slugify(name)[:60] or "lab"
-    with as_operator(), transaction.atomic(using="operator"):
-        if Lab.objects.filter(slug=slug).exists():
-            raise LabExists(slug)
-        lab = Lab.objects.create(name=name, slug=slug, time_zone=time_zone, tooth_notation=tooth_notation)
+def create_lab(*, name: str, time_zone: str = "UTC", tooth_notation: str = Lab.Notation.FDI, ending: str = "") -> Lab:
+    """A new lab, part of the running transaction; `ending` makes its short name another one. Errors: LabExists."""
+    slug = (slugify(name)[:50].strip("-") or "lab") + ending
+    lab = Lab(name=name, slug=slug, time_zone=time_zone, tooth_notation=tooth_notation)
+    try:
+        with in_lab(lab.pk):  # the app's role may make the lab that it acts for
+            lab.save(force_insert=True)
+    except IntegrityError as error:
+        raise LabExists(slug) from error
     for chain in (lab.pk, None):
         record("lab.made", lab_id=chain, target=lab)
     return lab
@@ -30,8 +36,8 @@ def create_lab(*, name: str, time_zone: str = "UTC", tooth_notation: str = Lab.N
 def add_member(*, lab: Lab, user: User, role: str, pairings: Collection[UUID] | None = None) -> Membership:
     """Put a person into a lab, or change the role they have there, for all its pairings (None) or only some."""
     given = None if pairings is None else list(pairings)
-    with as_operator(), transaction.atomic(using="operator"):
-        membership, made = Membership.objects.update_or_create(
+    with in_lab(lab.pk):
+        membership, made = Membership.objects.of(lab).update_or_create(
             lab=lab, user=user, defaults={"role": role, "pairings": given}
         )
     act = "member.added" if made else "member.changed"
@@ -46,3 +52,11 @@ def create_person(*, email: str, password: str | None, name: str = "", operator:
     if user is None:
         user = User.objects.create_user(email, password, name=name, is_staff=operator, is_superuser=operator)
     return user
+
+
+def note_seen(membership: Membership) -> None:
+    """The member used the portal just now, to five minutes: a day's work writes a few dozen times."""
+    now, before = timezone.now(), membership.last_seen_at
+    if before is None or now - before >= SEEN_NOTED_EVERY:
+        with in_lab(membership.lab_id):
+            Membership.objects.of(membership.lab_id).filter(pk=membership.pk).update(last_seen_at=now)

@@ -124,10 +124,15 @@ def fingerprint(lab_id: uuid.UUID | None = None) -> dict[str, str]:
 @cache
 def _every_table() -> str:
     one = (
-        "SELECT '{table}', coalesce(md5(string_agg(t::text, '|' ORDER BY t.id)), '') FROM {table} t "
+        "SELECT '{table}', coalesce(md5(string_agg({row}, '|' ORDER BY t.id)), '') FROM {table} t "
         "WHERE %(lab)s::uuid IS NULL OR t.{lab} = %(lab)s"
     )
-    tables = [one.format(table=table, lab="id" if table == "labs_lab" else "lab_id") for table in lab_tables()]
+    # When a member was last seen is noted after every answer, also a refusal.
+    rows = {"labs_membership": "(to_jsonb(t) - 'last_seen_at')::text"}
+    tables = [
+        one.format(table=table, lab="id" if table == "labs_lab" else "lab_id", row=rows.get(table, "t::text"))
+        for table in lab_tables()
+    ]
     return " UNION ALL ".join(
         [*tables, "SELECT 'rings', count(*)::text FROM django_q_ormq WHERE %(lab)s::uuid IS NULL"]
     )

@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
+from django.db import transaction
 
 from labportal.labs.models import Lab, Role, User
 from labportal.labs.services import LabExists, add_member, create_lab, create_person
@@ -35,18 +36,24 @@ class Command(BaseCommand):
             validate_email(email)
             known = User.objects.filter(email=email).first()
             password = None if known else _password(email, options["password_stdin"])
-            lab = create_lab(name=name, time_zone=options["time_zone"], tooth_notation=options["notation"])
+            with transaction.atomic():
+                lab = self._make(name, email, password, options)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except LabExists as error:
             raise CommandError(f"There is a lab with the short name {error} already.") from error
+        how = "keeps the password there was before" if known else "can log in"
+        self.stdout.write(f"{lab.name} is ready; {email} {how}.")
+
+    def _make(self, name: str, email: str, password: str | None, options: dict[str, Any]) -> Lab:
+        """Lab, person and membership, together or not at all. Errors: LabExists."""
+        lab = create_lab(name=name, time_zone=options["time_zone"], tooth_notation=options["notation"])
         user = create_person(email=email, password=password, operator=options["operator"])
         if options["operator"] and not user.is_staff:
             user.is_staff = user.is_superuser = True
             user.save(update_fields=["is_staff", "is_superuser"])
         add_member(lab=lab, user=user, role=Role.OWNER)
-        how = "keeps the password there was before" if known else "can log in"
-        self.stdout.write(f"{lab.name} is ready; {email} {how}.")
+        return lab
 
 
 def _password(email: str, from_input: bool) -> str:

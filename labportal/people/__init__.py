@@ -1,0 +1,1 @@
+"""Who is in a lab: invitations, roles and rights, leaving, and labs that sign up by themselves."""

@@ -1,0 +1,45 @@
+"""The mails of this folder: plain text and the same in our colours. A mail names the lab, never a case."""
+
+import logging
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from labportal.labs.models import Lab
+from labportal.people.models import Invitation, SignUp
+from labportal.people.words import role_words
+
+log = logging.getLogger(__name__)
+
+
+def mail_invitation(invitation: Invitation, lab: Lab, token: str) -> bool:
+    """False when the mail server did not take it."""
+    by = invitation.invited_by
+    return _mail("people/mail/invitation", invitation.email, f"{lab.name} invites you to its lab portal", {
+        "lab": lab.name, "by": by.display_name if by else "", "role": role_words(invitation.role),
+        "link": _link("invitation_link", token), "email": invitation.email,
+    })  # fmt: skip
+
+
+def mail_sign_up(sign_up: SignUp, token: str) -> bool:
+    """False when the mail server did not take it."""
+    context = {"lab": sign_up.lab_name, "link": _link("sign_up_link", token), "email": sign_up.email}
+    return _mail("people/mail/sign_up", sign_up.email, "Open your lab in the lab portal", context)
+
+
+def _link(name: str, token: str) -> str:
+    return settings.BASE_URL + reverse(name, args=[token])
+
+
+def _mail(template: str, to: str, subject: str, context: dict[str, str]) -> bool:
+    mail = EmailMultiAlternatives(" ".join(subject.split()), render_to_string(f"{template}.txt", context), to=[to])
+    mail.attach_alternative(render_to_string(f"{template}.html", context), "text/html")
+    try:
+        mail.send()
+    except (SMTPException, OSError) as error:
+        log.warning("mail_not_sent %s %s", template, type(error).__name__)
+        return False
+    return True
