@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db import connections
+
 from labportal.labs.models import Lab, Role, User
 from labportal.labs.services import add_member, create_lab, create_person
 
@@ -39,8 +41,25 @@ def make_cast() -> Cast:
         olga=person("olga", operator=True),
         nina=person("nina"),
     )
-    add_member(lab=lab_a, user=cast.anna, role=Role.OWNER)
-    add_member(lab=lab_a, user=cast.theo, role=Role.TECHNICIAN)
-    add_member(lab=lab_a, user=cast.vera, role=Role.VIEWER)
-    add_member(lab=lab_b, user=cast.bruno, role=Role.OWNER)
+    join(cast)
     return cast
+
+
+def join(cast: Cast) -> None:
+    """Everybody into their lab."""
+    add_member(lab=cast.lab_a, user=cast.anna, role=Role.OWNER)
+    add_member(lab=cast.lab_a, user=cast.theo, role=Role.TECHNICIAN)
+    add_member(lab=cast.lab_a, user=cast.vera, role=Role.VIEWER)
+    add_member(lab=cast.lab_b, user=cast.bruno, role=Role.OWNER)
+
+
+def restore(cast: Cast) -> None:
+    """The cast as it was: nobody more, nobody less, in the same labs. What belongs to others is gone before."""
+    people = [p.pk for p in (cast.anna, cast.theo, cast.vera, cast.bruno, cast.olga, cast.nina)]
+    labs = [cast.lab_a.pk, cast.lab_b.pk]
+    with connections["operator"].cursor() as cursor:
+        cursor.execute("DELETE FROM labs_membership")
+        cursor.execute("DELETE FROM account_emailaddress WHERE user_id <> ALL(%s)", [people])
+        cursor.execute("DELETE FROM labs_user WHERE id <> ALL(%s)", [people])
+        cursor.execute("DELETE FROM labs_lab WHERE id <> ALL(%s)", [labs])
+    join(cast)

@@ -15,8 +15,8 @@ from django.test import Client
 from labportal.labs.models import User
 from tests.align import align, start_align  # noqa: F401 - fixtures
 from tests.browser_guard import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401 - pytest hooks
-from tests.cast import Cast, make_cast
 from tests.mails import mails  # noqa: F401 - a fixture
+from tests.cast import Cast, make_cast, restore
 
 CAST_TABLES = ("labs_lab", "labs_membership", "labs_user", "account_emailaddress")
 # The audit is append-only for the tests too: they look at what came after a mark (tests/audit/conftest.py).
@@ -70,6 +70,7 @@ def committed(cast: Cast, django_db_blocker: Any) -> Iterator[None]:
         tables = [t for t in connections["owner"].introspection.table_names() if t not in KEPT_TABLES]
         with connections["owner"].cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(tables)}")
+        restore(cast)
         for alias in connections:
             connections[alias].close()
 

@@ -24,7 +24,7 @@ def send(alarm: Alarm) -> int:
 
 def _owners(alarm: Alarm) -> list[str]:
     with in_lab(alarm.lab_id):
-        owners = Membership.objects.of(alarm.lab_id).filter(role=Role.OWNER, user__is_active=True)
+        owners = Membership.objects.of(alarm.lab_id).filter(role=Role.OWNER, suspended_at=None, user__is_active=True)
         return list(owners.order_by("user__email").values_list("user__email", flat=True))
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from connector.lms.models import ApiKey
@@ -85,7 +86,7 @@ def keys_of(membership: Membership) -> list[ApiKey]:
 def _changing(membership: Membership, *, keeps_owner: bool) -> Iterator[Membership]:
     """The lab's owners are locked in one order, so of two owners who remove each other one comes too late."""
     with in_lab(membership.lab_id):
-        rows = Membership.objects.of(membership.lab_id).select_for_update(of=("self",)).order_by("pk")
+        rows = locked_rows(Membership.objects.of(membership.lab_id))
         owners = [row.pk for row in rows.filter(role=Role.OWNER, suspended_at=None)]
         locked = rows.select_related("user", "lab").filter(pk=membership.pk).first()
         if locked is None:
@@ -93,6 +94,11 @@ def _changing(membership: Membership, *, keeps_owner: bool) -> Iterator[Membersh
         if not keeps_owner and owners == [locked.pk]:
             raise LastOwner
         yield locked
+
+
+def locked_rows(rows: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Held until the transaction ends."""
+    return rows.select_for_update(of=("self",)).order_by("pk")
 
 
 def _record(action: str, membership: Membership, **facts: str | int) -> None:

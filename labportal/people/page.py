@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connector.orders.words import moment_words
-from connector.pairing.models import Pairing
+from connector.pairing.models import Pairing, State
 from labportal.labs.models import Lab, Membership, User
 from labportal.people.models import Invitation
 from labportal.people.words import role_words
@@ -18,8 +18,8 @@ NAMES_SHOWN = 3
 
 
 def connections_of(lab: Lab) -> list[Pairing]:
-    """What rights can be given for; who was once connected keeps its cases, and so stays in the list."""
-    return list(Pairing.objects.of(lab).exclude(paired_at=None).order_by("account_name", "pk"))
+    """What rights can be given for; what was disconnected keeps its cases, and so stays in the list."""
+    return list(Pairing.objects.of(lab).exclude(state=State.CONNECTING, paired_at=None).order_by("account_name", "pk"))
 
 
 def people_page(lab: Lab, *, me: User) -> dict[str, Any]:

@@ -24,10 +24,12 @@ class Route:
 
 
 CASE, FILE, CONNECTION = ("order_id",), ("order_id", "file_id"), ("pairing_id",)
+MEMBER = ("membership_id",)
 #                  anonymous nina olga bruno vera theo anna
 READ, LIST =       "login 403 own 404 ok ok ok",   "login 403 own ok ok ok ok"  # fmt: skip
 WORK, RETURN =     "login 403 own 404 403 go go",  "login 403 own 404 403 ok ok"  # fmt: skip
 OWN, OWN_LAB =     "login 403 own 404 403 403 go", "login 403 own go 403 403 go"  # fmt: skip
+OWNERS, OWNERS_PERSON = "login 403 own ok 403 403 ok", "login 403 own 404 403 403 ok"  # fmt: skip
 SIGNED_IN, AWAY =  "login ok ok ok ok ok ok",      "login go go go go go go"  # fmt: skip
 STRANGER, KEY =    "ok go go go go go go",         "401 401 401 401 401 401 401"  # fmt: skip
 LOOK_ONLY = "login 405 405 405 405 405 405"
@@ -79,6 +81,23 @@ ROUTES = {
     "patient_data": Route(OWN_LAB, "login 403 own ok 403 403 ok", (), {"q": "A"}),
     "patient_export": Route(NOBODY, "login 403 own go 403 403 ok", (), {"order": "{order_id}"}),
     "patient_remove": Route(NOBODY, "login 403 own go 403 403 ok", (), {"order": "{order_id}"}),
+    # People and settings: the owner's, but for leaving.
+    "people": Route(OWNERS, NOBODY),
+    "invite": Route(NOBODY, OWN_LAB, (), {"email": "new@example.com", "role": "viewer"}),
+    "invitation_resend": Route(NOBODY, OWN, ("invitation_id",)),
+    "invitation_withdraw": Route(NOBODY, OWN, ("invitation_id",)),
+    "member": Route(OWNERS_PERSON, OWN, MEMBER, {"role": "viewer"}),
+    "member_suspend": Route(OWNERS_PERSON, OWN, MEMBER),
+    "member_resume": Route(NOBODY, OWN, MEMBER),
+    "member_remove": Route(OWNERS_PERSON, OWN, MEMBER),
+    "leave_lab": Route(LIST, "login 403 own go login login go"),  # out, and to the log-in; a last owner stays
+    "lab_settings": Route(OWNERS, OWNERS),
+    # The links of our mails open nothing without their token; labs sign up only where a setting says so.
+    "invitation_link": Route("go go go go go go go", NOBODY, ("token",)),
+    "invitation": Route(NOTHING, NOTHING),
+    "sign_up": Route(NOTHING, NOTHING),
+    "sign_up_open": Route(NOTHING, NOTHING),
+    "sign_up_link": Route(NOTHING, NOBODY, ("token",)),
     # Align's pushes: whoever knows the secret.
     "notify": Route(NOBODY, NOTHING, ("secret",)),
     # A lab's own system: a key, and no session, opens these (test_api_keys.py).

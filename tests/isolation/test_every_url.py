@@ -17,6 +17,8 @@ from tests.isolation.world import World, fingerprint
 
 # The stock pages of Django's admin: one rule for all, in test_admin_addresses.py.
 ELSEWHERE = ("admin:",)
+# They answer the same for a key or token of a mail that is good and for one that is not.
+TELLS_NOTHING = ("account_", "mfa_", "invitation_link")
 
 
 def walk(patterns: list[Any], prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
@@ -102,29 +104,18 @@ def test_an_id_of_another_lab_answers_like_one_that_does_not_exist(
         missing = ask(visitors[person], name, method, ids_of(None))
         if foreign is not None:
             assert seen_by(foreign) == seen_by(missing), f"{person} can tell the two apart"
-        elif not name.startswith(("account_", "mfa_")):
+        elif not name.startswith(TELLS_NOTHING):
             assert missing.status == 404, f"{person} is answered about something that does not exist"
 
 
 def ids_of(world: World | None) -> dict[str, str]:
     """Lab A's ids, or ids of nothing."""
     if world is not None:
-        return {
-            **world.ids(),
-            "picture_id": str(world.picture.pk),
-            "secret": "x" * 43,
-            "key": "x",
-            "uidb36": "1",
-            "pk": "0",
-        }
-    names = ("order_id", "file_id", "picture_id", "pairing_id", "attempt_id")
-    return {name: str(uuid.uuid4()) for name in names} | {
-        "number": "1",
-        "secret": "y" * 43,
-        "key": "y",
-        "uidb36": "2",
-        "pk": "0",
-    }
+        own = {"picture_id": str(world.picture.pk), "secret": "x" * 43, "key": "x", "token": "x", "uidb36": "1"}
+        return {**world.ids(), **own, "pk": "0"}
+    names = ("order_id", "file_id", "picture_id", "pairing_id", "attempt_id", "membership_id", "invitation_id")
+    others = {"number": "1", "secret": "y" * 43, "key": "y", "token": "y", "uidb36": "2", "pk": "0"}
+    return {name: str(uuid.uuid4()) for name in names} | others
 
 
 def kind(answer: Answer) -> str:

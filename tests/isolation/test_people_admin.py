@@ -1,12 +1,11 @@
 """What the operator does with people and labs, and the middleware that lets it happen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.core.management import CommandError, call_command
-from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.test import Client, RequestFactory
@@ -20,13 +19,9 @@ from tests.isolation.conftest import Worlds
 
 
 @pytest.fixture
-def olga(committed: None, cast: Cast, client_of: Callable[..., Client]) -> Iterator[Client]:
-    """The operator; what she makes beside the cast is taken away again."""
-    yield client_of(cast.olga)
-    with connections["operator"].cursor() as cursor:
-        cursor.execute("DELETE FROM labs_membership WHERE role = 'viewer' AND user_id <> %s", [cast.vera.pk])
-        cursor.execute("DELETE FROM labs_lab WHERE slug = 'lab-c'")
-        cursor.execute("DELETE FROM labs_user WHERE email = 'carla@example.com'")
+def olga(committed: None, cast: Cast, client_of: Callable[..., Client]) -> Client:
+    """The operator."""
+    return client_of(cast.olga)
 
 
 NEW_PERSON = {

@@ -4,6 +4,7 @@ import hashlib
 import uuid
 import zipfile
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -18,8 +19,10 @@ from connector.pairing.models import ConnectAttempt, Pairing
 from connector.retention.models import CaseHold, LabHold, RetentionPolicy
 from connector.returns.models import Return, ReturnState
 from labportal.labs.allow_list import GLOBAL_TABLES
-from labportal.labs.models import Lab, User
+from labportal.labs.models import Lab, Membership, Role, User
+from labportal.labs.services import add_member, create_person
 from labportal.labs.tenancy import in_lab
+from labportal.people.models import Invitation
 from tests.orders.make import make_order, make_pairing
 
 
@@ -36,12 +39,15 @@ class World:
     attempt: ConnectAttempt
     returned: Return
     hold: CaseHold
+    member: Membership
+    invitation: Invitation
 
     def ids(self) -> dict[str, str]:
         """The ids that addresses take, by the names that the addresses give them."""
         return {
             "order_id": str(self.order.pk), "file_id": str(self.scan.pk), "pairing_id": str(self.pairing.pk),
-            "attempt_id": str(self.attempt.pk), "number": str(self.revision.number),
+            "attempt_id": str(self.attempt.pk), "membership_id": str(self.member.pk),
+            "invitation_id": str(self.invitation.pk), "number": str(self.revision.number),
         }  # fmt: skip
 
     def rows(self) -> list[object]:
@@ -75,9 +81,18 @@ def make_world(lab: Lab, owner: User, mark: str) -> World:
             lab=lab, order=order, revision=revision, reason="bite", comment=mark, state=ReturnState.REFUSED
         )
         hold = CaseHold.objects.create(lab=lab, order=order, reason=mark, by=owner)
-        LabHold.objects.create(lab=lab, reason=mark, by=owner)
-        RetentionPolicy.objects.create(lab=lab, days=3650, starts_at=timezone.now(), changed_by=owner)
-    return World(mark, pairing, order, revision, scan, picture, attempt, returned, hold)
+        LabHold.objects.get_or_create(lab=lab, defaults={"reason": mark, "by": owner})
+        kept = {"days": 3650, "starts_at": timezone.now(), "changed_by": owner}
+        RetentionPolicy.objects.get_or_create(lab=lab, defaults=kept)
+        invitation = Invitation.objects.create(
+            lab=lab,
+            email=f"{mark}-3@example.com",
+            token_hash=uuid.uuid4().hex,
+            expires_at=timezone.now() + timedelta(1),
+        )
+    someone = create_person(email=f"{mark}-4@example.com", password=None, name=mark)
+    member = add_member(lab=lab, user=someone, role=Role.VIEWER)
+    return World(mark, pairing, order, revision, scan, picture, attempt, returned, hold, member, invitation)
 
 
 def _store(lab: Lab, order: Order, revision: Revision, mark: str) -> None:

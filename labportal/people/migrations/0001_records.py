@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("labs", "0004_suspended_and_last_seen"),
+        ("labs", "0005_suspended_and_last_seen"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,6 +6,6 @@ from labportal.labs.rls import SHOWN_INVITATION, ProtectTable
 
 
 class Migration(migrations.Migration):
-    dependencies = [("people", "0001_records"), ("labs", "0004_suspended_and_last_seen")]
+    dependencies = [("people", "0001_records"), ("labs", "0005_suspended_and_last_seen")]
 
     operations = [ProtectTable("people_invitation", readable=f"token_hash = {SHOWN_INVITATION}")]

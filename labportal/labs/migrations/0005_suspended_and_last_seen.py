@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labs", "0003_membership_pairings")]
+    dependencies = [("labs", "0004_sign_in_rules")]
 
     operations = [
         migrations.AddField(
