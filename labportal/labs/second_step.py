@@ -17,7 +17,7 @@ def demanded_of(user: User) -> bool:
     """Whether the portal or one of the person's labs asks for a second step (their labs are seen in a request)."""
     if user.is_staff and settings.OPERATORS_NEED_MFA:
         return True
-    return Membership.objects.filter(user=user, lab__mfa_required=True).exists()
+    return Membership.objects.filter(user=user, suspended_at=None, lab__mfa_required=True).exists()
 
 
 def has_factor(user: User | AnonymousUser) -> bool:

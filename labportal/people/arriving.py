@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from labportal.labs.models import Lab, User
+from labportal.labs.sessions import company_lab
 from labportal.people.addresses import PersonExists, proven_addresses
 from labportal.people.forms import NewPersonForm
 from labportal.people.invitations import InvitationClosed
@@ -50,6 +51,8 @@ def arrive(request: HttpRequest, name: str, arrival: Arrival | None, template: s
         return render(request, "people/closed.html", status=404)
     user = request.user if isinstance(request.user, User) else None
     form = NewPersonForm(request.POST if request.POST.get("act") == "new" else None, email=arrival.email)
+    if company_lab(request):  # a lab's own provider says who they are: its word counts in that lab alone
+        return render(request, "signin/own_log_in_only.html", status=403)
     if request.method == "POST":
         if is_too_much(request, "join"):
             return too_many(request)

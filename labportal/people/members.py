@@ -15,6 +15,7 @@ from connector.lms.models import ApiKey
 from connector.lms.services import revoke_key
 from labportal.audit.services import record
 from labportal.labs.models import Membership, Role, User
+from labportal.labs.sessions import COMPANY
 from labportal.labs.tenancy import in_lab
 from labportal.people.invitations import known_pairings, pairings_code, withdraw_all_of
 
@@ -119,7 +120,8 @@ def _end_sessions(membership: Membership) -> int:
     others, ended = _other_labs(membership), 0
     store = import_module(settings.SESSION_ENGINE).SessionStore
     for session in UserSession.objects.filter(user_id=membership.user_id):
-        if store(session.session_key).get("lab") not in others:
+        kept = store(session.session_key)
+        if kept.get("lab") not in others or kept.get(COMPANY) == str(membership.lab_id):
             session.end()
             ended += 1
     return ended

@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from allauth.mfa.models import Authenticator
 from django.urls import reverse
 from django.utils import timezone
 
 from connector.orders.words import moment_words
 from connector.pairing.models import Pairing, State
 from labportal.labs.models import Lab, Membership, User
+from labportal.labs.second_step import FACTORS
 from labportal.people.models import Invitation
 from labportal.people.words import role_words
 
@@ -26,12 +28,17 @@ def people_page(lab: Lab, *, me: User) -> dict[str, Any]:
     """Members and invitations of one lab, in a fixed number of queries."""
     now, zone = timezone.now(), ZoneInfo(lab.time_zone)
     names = {pairing.pk: pairing.account_name for pairing in connections_of(lab)}
-    members = Membership.objects.of(lab).select_related("user").order_by("user__name", "user__email")
+    members = list(Membership.objects.of(lab).select_related("user").order_by("user__name", "user__email"))
+    safe = _with_second_step([each.user_id for each in members])
     waiting = Invitation.objects.of(lab).filter(accepted_at=None, revoked_at=None).select_related("invited_by")
     return {
-        "members": [_member(each, me, names, now, zone) for each in members],
+        "members": [_member(each, me, names, now, zone) | {"second_step": each.user_id in safe} for each in members],
         "invitations": [_invitation(each, names, now, zone) for each in waiting.order_by("-created_at")],
     }
+
+
+def _with_second_step(people: list[UUID]) -> set[UUID]:
+    return set(Authenticator.objects.filter(user__in=people, type__in=FACTORS).values_list("user_id", flat=True))
 
 
 def _member(member: Membership, me: User, names: dict[UUID, str], now: datetime, zone: ZoneInfo) -> dict[str, Any]:

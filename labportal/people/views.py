@@ -9,7 +9,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from labportal.labs.access import LabRequest, member, owner
+from labportal.labs.access import LabRequest, confirmed, member, owner
 from labportal.labs.middleware import commits_itself
 from labportal.labs.models import Membership
 from labportal.labs.tenancy import in_lab
@@ -27,27 +27,21 @@ NOT_SENT = "The invitation stands, but the mail could not be sent. Try “Send a
 @require_safe
 @owner
 def people(request: LabRequest) -> HttpResponseBase:
-    """Members, open invitations, and the form for the next one."""
-    form = InviteForm(connections=connections_of(request.lab))
-    return _people(request, form)
-
-
-def _people(request: LabRequest, form: InviteForm, status: int = 200) -> HttpResponseBase:
-    page = people_page(request.lab, me=request.user)
-    return render(request, "people/people.html", page | {"form": form, "hints": ROLE_HINTS}, status=status)
+    """Members and open invitations."""
+    return render(request, "people/people.html", people_page(request.lab, me=request.user))
 
 
 @commits_itself
-@require_POST
+@GET_OR_POST
 @owner
+@confirmed
 def invite(request: LabRequest) -> HttpResponseBase:
     """Ask somebody in; the mail leaves outside of a transaction."""
     if is_too_much(request, "invite"):
         return too_many(request)
     with in_lab(request.lab.pk):
-        form = InviteForm(request.POST, connections=connections_of(request.lab))
-        valid = form.is_valid()
-    if valid:
+        form = InviteForm(request.POST or None, connections=connections_of(request.lab))
+    if request.method == "POST" and form.is_valid():
         try:
             made = invitations.invite(
                 lab=request.lab, email=form.cleaned_data["email"], role=form.cleaned_data["role"],
@@ -59,12 +53,13 @@ def invite(request: LabRequest) -> HttpResponseBase:
             _tell_sent(request, made.email, sent=made.sent_at is not None)
             return redirect("people")
     with in_lab(request.lab.pk):
-        return _people(request, form)
+        return render(request, "people/invite.html", {"form": form, "hints": ROLE_HINTS})
 
 
 @commits_itself
 @require_POST
 @owner
+@confirmed
 def invitation_resend(request: LabRequest, invitation_id: UUID) -> HttpResponseBase:
     """A new link; the old one ends."""
     if is_too_much(request, "invite"):
@@ -97,6 +92,7 @@ def _tell_sent(request: LabRequest, email: str, *, sent: bool) -> None:
 
 @GET_OR_POST
 @owner
+@confirmed
 def member_page(request: LabRequest, membership_id: UUID) -> HttpResponseBase:
     """One member: what they may do; and the ways to end it."""
     found = _member(request, membership_id)
@@ -117,6 +113,7 @@ def member_page(request: LabRequest, membership_id: UUID) -> HttpResponseBase:
 
 @GET_OR_POST
 @owner
+@confirmed
 def member_suspend(request: LabRequest, membership_id: UUID) -> HttpResponseBase:
     """First what ends; then, confirmed, the end of it."""
     found = _member(request, membership_id)
@@ -137,6 +134,7 @@ def member_resume(request: LabRequest, membership_id: UUID) -> HttpResponseBase:
 
 @GET_OR_POST
 @owner
+@confirmed
 def member_remove(request: LabRequest, membership_id: UUID) -> HttpResponseBase:
     """First what ends and what stays; then, confirmed, the person is out."""
     found = _member(request, membership_id)
@@ -147,6 +145,7 @@ def member_remove(request: LabRequest, membership_id: UUID) -> HttpResponseBase:
 
 @GET_OR_POST
 @member
+@confirmed
 def leave(request: LabRequest) -> HttpResponseBase:
     """Going by oneself."""
     if request.method != "POST":

@@ -35,7 +35,7 @@ def security(request: HttpRequest) -> HttpResponseBase:
 
 
 def _limits(user: User) -> dict[str, str]:
-    limit = sessions.limits(Membership.objects.filter(user=user).select_related("lab"))
+    limit = sessions.limits(Membership.objects.filter(user=user, suspended_at=None).select_related("lab"))
     return {"idle_words": sessions.words(limit.idle), "whole_words": sessions.words(limit.whole)}
 
 
@@ -51,7 +51,7 @@ def _second_steps(user: User) -> dict[str, Any]:
 
 def _asking(request: HttpRequest, user: User) -> list[str]:
     """Who asks for a second step that this session has not shown: names of labs, and the portal for its operator."""
-    memberships = Membership.objects.filter(user=user).select_related("lab")
+    memberships = Membership.objects.filter(user=user, suspended_at=None).select_related("lab")
     asking = [m.lab.name for m in memberships if second_step.missing_for_lab(request, m.lab)]
     if user.is_staff and second_step.missing_for_operator(request):
         asking.append("The operator's site")

@@ -83,7 +83,7 @@ ROUTES = {
     "patient_remove": Route(NOBODY, "login 403 own go 403 403 ok", (), {"order": "{order_id}"}),
     # People and settings: the owner's, but for leaving.
     "people": Route(OWNERS, NOBODY),
-    "invite": Route(NOBODY, OWN_LAB, (), {"email": "new@example.com", "role": "viewer"}),
+    "invite": Route(OWNERS, OWN_LAB, (), {"email": "new@example.com", "role": "viewer"}),
     "invitation_resend": Route(NOBODY, OWN, ("invitation_id",)),
     "invitation_withdraw": Route(NOBODY, OWN, ("invitation_id",)),
     "member": Route(OWNERS_PERSON, OWN, MEMBER, {"role": "viewer"}),
