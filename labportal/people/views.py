@@ -157,7 +157,7 @@ def leave(request: LabRequest) -> HttpResponseBase:
         return redirect("leave_lab")
     logout(request)
     messages.success(request, f"You have left {request.lab.name}.")
-    return redirect("account_login")
+    return redirect("inbox")  # by way of the log-in
 
 
 def _member(request: LabRequest, membership_id: UUID) -> Membership:

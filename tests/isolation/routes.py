@@ -90,7 +90,7 @@ ROUTES = {
     "member_suspend": Route(OWNERS_PERSON, OWN, MEMBER),
     "member_resume": Route(NOBODY, OWN, MEMBER),
     "member_remove": Route(OWNERS_PERSON, OWN, MEMBER),
-    "leave_lab": Route(LIST, "login 403 own go login login go"),  # out, and to the log-in; a last owner stays
+    "leave_lab": Route(LIST, "login 403 own go go go go"),
     "lab_settings": Route(OWNERS, OWNERS),
     # The links of our mails open nothing without their token; labs sign up only where a setting says so.
     "invitation_link": Route("go go go go go go go", NOBODY, ("token",)),

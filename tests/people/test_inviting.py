@@ -13,6 +13,7 @@ from labportal.labs.models import Role
 from labportal.labs.tenancy import in_lab
 from labportal.people.models import Invitation
 from tests.cast import Cast
+from tests.orders.make import make_pairing
 from tests.orders.pages import text_of
 from tests.people.conftest import invited, link_in
 
@@ -100,8 +101,6 @@ def test_some_connections_are_at_least_one(anna: Client, two: tuple[Pairing, Pai
 
 
 def test_a_connection_of_another_lab_can_not_be_given(cast: Cast, anna: Client) -> None:
-    from tests.orders.make import make_pairing
-
     foreign = make_pairing(cast.lab_b)
     assert "Select a valid choice" in text_of(send(anna, which="some", pairings=[str(foreign.pk)]))
 

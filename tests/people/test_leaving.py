@@ -161,7 +161,7 @@ def test_with_a_second_owner_the_first_may_go(cast: Cast, anna: Client) -> None:
     add_member(lab=cast.lab_a, user=cast.theo, role=Role.OWNER)
     answer = anna.post("/people/leave", follow=True)
     assert "You have left Lab A." in text_of(answer)
-    assert answer.redirect_chain[-1][0] == "/accounts/login/"
+    assert answer.redirect_chain[-1][0].startswith("/accounts/login/")
     assert membership_of(cast.lab_a, cast.anna) is None
 
 
