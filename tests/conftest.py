@@ -15,8 +15,8 @@ from django.test import Client
 from labportal.labs.models import User
 from tests.align import align, start_align  # noqa: F401 - fixtures
 from tests.browser_guard import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401 - pytest hooks
-from tests.mails import mails  # noqa: F401 - a fixture
 from tests.cast import Cast, make_cast, restore
+from tests.mails import mails  # noqa: F401 - a fixture
 
 CAST_TABLES = ("labs_lab", "labs_membership", "labs_user", "account_emailaddress")
 # The audit is append-only for the tests too: they look at what came after a mark (tests/audit/conftest.py).
