@@ -55,7 +55,7 @@ def invite(*, lab: Lab, email: str, role: str, pairings: Collection[UUID] | None
                 )  # fmt: skip
         except IntegrityError as error:
             raise InviteRefused("open") from error
-        record("invitation.made", lab_id=lab.pk, target=made, role=role, pairings=pairings_code(given))
+        record("invitation.made", lab_id=lab.pk, target=made, role=role, pairings=count_of(given))
     _send(made, lab, token)
     return made
 
@@ -111,7 +111,7 @@ def accept(*, invitation: Invitation, user: User) -> Membership:
             user=user,
             defaults={"role": invitation.role, "pairings": invitation.pairings},
         )
-        given = pairings_code(invitation.pairings)
+        given = count_of(invitation.pairings)
         record("invitation.accepted", lab_id=invitation.lab_id, target=invitation, person=user.pk)
         record("member.joined", lab_id=invitation.lab_id, target=membership, person=user.pk, role=membership.role,
                pairings=given)  # fmt: skip
@@ -133,9 +133,9 @@ def known_pairings(lab_id: UUID, role: str, pairings: Collection[UUID] | None) -
     return sorted(Pairing.objects.of(lab_id).filter(pk__in=pairings).values_list("pk", flat=True))
 
 
-def pairings_code(pairings: Collection[UUID] | None) -> str | int:
-    """For the audit: "all", or how many."""
-    return "all" if pairings is None else len(pairings)
+def count_of(pairings: Collection[UUID] | None) -> int | None:
+    """For the audit: how many; None is all."""
+    return None if pairings is None else len(pairings)
 
 
 def _waiting(lab_id: UUID) -> QuerySet[Invitation]:

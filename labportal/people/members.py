@@ -17,7 +17,7 @@ from labportal.audit.services import record
 from labportal.labs.models import Membership, Role, User
 from labportal.labs.sessions import COMPANY
 from labportal.labs.tenancy import in_lab
-from labportal.people.invitations import known_pairings, pairings_code, withdraw_all_of
+from labportal.people.invitations import count_of, known_pairings, withdraw_all_of
 
 
 class LastOwner(Exception):
@@ -44,7 +44,7 @@ def change_member(*, membership: Membership, role: str, pairings: Collection[UUI
         was = locked.role
         locked.role, locked.pairings = role, known_pairings(locked.lab_id, role, pairings)
         locked.save(update_fields=["role", "pairings"])
-        _record("member.changed", locked, was=was, role=role, pairings=pairings_code(locked.pairings))
+        _record("member.changed", locked, was=was, role=role, pairings=count_of(locked.pairings))
 
 
 def suspend(*, membership: Membership) -> Ended:
@@ -102,7 +102,7 @@ def locked_rows(rows: QuerySet[Membership]) -> QuerySet[Membership]:
     return rows.select_for_update(of=("self",)).order_by("pk")
 
 
-def _record(action: str, membership: Membership, **facts: str | int) -> None:
+def _record(action: str, membership: Membership, **facts: str | int | None) -> None:
     record(action, lab_id=membership.lab_id, target=membership, person=membership.user_id, **facts)
 
 
