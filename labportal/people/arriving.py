@@ -39,9 +39,7 @@ class Arrival:
 def keep(request: HttpRequest, name: str, token: str, page: str) -> HttpResponseBase:
     """From the mailed address to the page without the token."""
     request.session[name] = token_hash(token)
-    answer = redirect(page)
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
+    return redirect(page)
 
 
 def arrive(request: HttpRequest, name: str, arrival: Arrival | None, template: str) -> HttpResponseBase:

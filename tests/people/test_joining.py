@@ -49,7 +49,7 @@ def test_the_link_proves_a_new_persons_address(cast: Cast) -> None:
 def test_the_address_with_the_token_is_left_at_once_and_told_to_nobody(cast: Cast) -> None:
     answer = Client().get(invited(cast.lab_a, cast.anna))
     assert (answer.status_code, answer["Location"]) == (302, "/join/")
-    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["Referrer-Policy"] == "same-origin"
     assert answer["Cache-Control"] == "no-store"
 
 
