@@ -35,6 +35,9 @@ AUDIT_ANCHORS_DIR = Path(env.str("AUDIT_ANCHORS_DIR", str(DATA_DIR / "anchors"))
 # The secret of the installation-wide notification address, for partners that register one URL at Align.
 NOTIFICATION_SECRET: str = env.str("NOTIFICATION_SECRET", _instance.get("NOTIFICATION_SECRET", ""))
 
+# Whoever knows it may ask GET /status; unset, there is no such address.
+STATUS_TOKEN: str = env.str("STATUS_TOKEN", "")
+
 # --- Align ----------------------------------------------------------------------------------------------------------
 ITERO_PROFILE: str = env.str("ITERO_PROFILE", "")
 ITERO_OAUTH_BASE: str = env.str("ITERO_OAUTH_BASE", "")
@@ -170,6 +173,8 @@ Q_CLUSTER: dict[str, Any] = {
 
 # How many days of orders the daily comparison with Align asks about.
 RECONCILE_DAYS: int = env.int("RECONCILE_DAYS", 14)
+# How many days runs and dealt-with notifications are kept; 15 at least, since pages look back so far.
+RUNS_KEPT_DAYS: int = env.int("RUNS_KEPT_DAYS", 30)
 # Without a successful look at Align for so long (three looks and two minutes at least), a lab's owners get one mail.
 SYNC_ALARM_MINUTES: int = env.int("SYNC_ALARM_MINUTES", 30)
 # Each cluster is pinged end to end; one that does not answer for so long is killed and started again.

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from labportal.running.views import mails
+from labportal.running.views import mails, status
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("connector.orders.urls")),
@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("", include("labportal.people.urls")),
     path("admin/", admin.site.urls),
+    path("status", status, name="status"),
 ]
 
 handler500 = "labportal.running.away.server_error"

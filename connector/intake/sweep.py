@@ -6,6 +6,7 @@ from django.db import connection
 
 from connector.intake.download import ring_download, ring_examine
 from connector.intake.models import UnroutedNotification
+from connector.intake.purge import ring_purge
 from connector.intake.reconcile import ring_due
 from labportal.doorbell import ring
 
@@ -30,6 +31,7 @@ def sweep() -> None:
     if UnroutedNotification.objects.exists():
         ring("connector.intake.tasks.route_unrouted")
     ring_due()
+    ring_purge()
 
 
 def _due() -> list[tuple[str, UUID, UUID]]:

@@ -5,6 +5,7 @@ from uuid import UUID
 from connector.intake import fetch, reading
 from connector.intake import look_up as looking_up
 from connector.intake import poll as polling
+from connector.intake import purge as purging
 from connector.intake import reconcile as reconciling
 from labportal.doors import door
 
@@ -43,3 +44,9 @@ def examine(lab_id: str, revision_id: str) -> None:
 def reconcile(lab_id: str, pairing_id: str, user_id: str = "") -> None:
     """Compare what Align shows with what is here; `user_id` is the person who asked for it."""
     reconciling.reconcile(UUID(lab_id), UUID(pairing_id), by=UUID(user_id) if user_id else None)
+
+
+@door
+def purge(lab_id: str) -> None:
+    """Clear away a lab's old runs and dealt-with notifications."""
+    purging.purge(UUID(lab_id))

@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from labportal.keeping.backup import scan_folder
 from labportal.keeping.doctor_database import clock, migrations, role_line, walls
 from labportal.keeping.doctor_line import BAD, LOOK, OK, Line
 from labportal.labs.routers import as_operator
+from labportal.running import heartbeat
 from labportal.running.liveness import answered_at, busy_workers
 
 DISK_BAD, DISK_LOOK = 2 * 1024**3, 10 * 1024**3  # bytes; below the first no download is started
@@ -36,16 +37,23 @@ PAIRING_TONES = {"needs_pairing": LOOK, "forbidden": LOOK}
 PAIRING_WORDS = "A person of the lab presses Reconnect or Test on Connections."
 
 
+def add_part(name: str, examine: Callable[[], Iterator[Line]]) -> None:
+    """For apps above: what they know of themselves."""
+    PARTS.append(_Part(name, examine))
+
+
 @dataclass(frozen=True)
 class _Part:
     name: str
     examine: Callable[[], Iterator[Line]]
 
 
-def examine() -> list[Line]:
-    """Every line; a part that can't be examined says so and does not hide the others."""
+def examine(names: Collection[str] = ()) -> list[Line]:
+    """Every line, or those of some parts; one that can't be examined says so and does not hide the others."""
     lines: list[Line] = []
     for part in PARTS:
+        if names and part.name not in names:
+            continue
         try:
             lines += part.examine()
         except OperationalError:
@@ -150,6 +158,16 @@ def _worker() -> Iterator[Line]:
             )
 
 
+def _signs_of_life() -> Iterator[Line]:
+    """Of all machines, by the database: a worker's supervisor beats each 15 s, and the tick each minute."""
+    ages, trouble = heartbeat.ages(), heartbeat.trouble()
+    said = ", ".join(f"{name} {age.total_seconds():.0f} s ago" for name, age in sorted(ages.items()))
+    if trouble:
+        yield Line(BAD, "signs of life", f"{trouble} ({said})", "Start manage.py worker and look at its log.")
+    else:
+        yield Line(OK if ages else LOOK, "signs of life", said or "none yet", "" if ages else "Start manage.py worker.")
+
+
 def _pairings() -> Iterator[Line]:
     rows = apps.get_model("pairing", "Pairing")._default_manager
     with as_operator():
@@ -170,7 +188,7 @@ def _safe_mode() -> Iterator[Line]:
         yield Line(OK, "safe mode", "off")
 
 
-PARTS = (
+PARTS = [
     _Part("settings", _settings),
     _Part("python", _python),
     _Part("database role", role_line),
@@ -181,6 +199,7 @@ PARTS = (
     _Part("scan store", _scan_store),
     _Part("queue", _queue),
     _Part("worker", _worker),
+    _Part("signs of life", _signs_of_life),
     _Part("connections", _pairings),
     _Part("safe mode", _safe_mode),
-)
+]

@@ -29,8 +29,8 @@ GLOBAL_TABLES = {
     "intake_unroutednotification": "a notification whose lab is not known yet: an RxID, no patient data",
     "audit_entry": "chains of labs and of the installation; append-only, with walls of its own (tests/audit/)",
     "audit_head": "as audit_entry",
-    "running_heartbeat": "two rows: when the background work last gave a sign of life",
     "people_signup": "a lab that somebody asks for, before there is one; gone when used or after a day",
+    "running_heartbeat": "when the background work last gave a sign of life",
     "running_safemode": "one row: the whole database was restored from a backup",
 }
 

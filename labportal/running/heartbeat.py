@@ -1,4 +1,4 @@
-"""Whether the background work goes on, as every process of every machine can see: two rows with the time of a beat.
+"""Whether the background work goes on, as every process of every machine can see: rows with the time of a beat.
 
 `worker` is written by a worker's supervisor, `tick` by the tick itself: the way through schedule, queue, process and
 database. All by the database's clock, so that a machine's wrong clock hides nothing.
@@ -24,6 +24,18 @@ def beat(name: str) -> None:
         )
 
 
+def claim(name: str, every: timedelta) -> bool:
+    """Whether it is this process's turn to do what is done once in `every`, among all processes; it is then noted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO running_heartbeat AS h (name, at) VALUES (%s, now())"
+            " ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE h.at <= now() - %s * interval '1 second'"
+            " RETURNING 1",
+            [name, every.total_seconds()],
+        )
+        return cursor.fetchone() is not None
+
+
 def beat_of_tick() -> None:
     """The first thing that a tick does."""
     beat(TICK)
@@ -32,7 +44,10 @@ def beat_of_tick() -> None:
 def ages() -> dict[str, timedelta]:
     """How long ago each last beat was; one that never beat is not in it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, greatest(now() - at, interval '0') FROM running_heartbeat")
+        cursor.execute(
+            "SELECT name, greatest(now() - at, interval '0') FROM running_heartbeat WHERE name IN (%s, %s)",
+            [WORKER, TICK],
+        )
         return dict(cursor.fetchall())
 
 

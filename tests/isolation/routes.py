@@ -109,6 +109,7 @@ ROUTES = {
     "lms:api-root": Route(NOTHING, NOTHING),
     # The process answers; the demo's mails exist only beside the simulator, which production refuses.
     "healthz": Route(EVERYBODY, EVERYBODY),
+    "status": Route(NOTHING, NOBODY),  # without its token there is no such address
     "demo_mails": Route(EVERYBODY, EVERYBODY),
     # Log-in, by allauth. An address in a mail opens nothing without its key.
     "account_login": Route(STRANGER, STRANGER),

@@ -24,6 +24,7 @@ MINE = "= (NULLIF(current_setting('app.lab_id'::text, true), ''::text))::uuid"
 # What may be known before a lab is. Each gives ids (and the state of a pairing) and nothing else.
 RESOLVERS = {
     "account_link", "callback", "active_pairings", "due_work", "due_returns", "due_reconciliations", "due_alarms",
+    "labs_with_old_runs",
     "due_erasures", "api_key",
 }  # fmt: skip
 

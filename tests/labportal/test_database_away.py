@@ -20,7 +20,7 @@ from labportal.roles import RoleUrls, ensure_roles, load_or_make_secrets
 from labportal.running.web import gunicorn
 
 ROOT = Path(__file__).resolve().parents[2]
-SECRET = "notify-secret-zzcanary"
+SECRET, TOKEN = "notify-secret-zzcanary", "status-token-zzcanary"
 
 
 def until(true: Callable[[], bool], what: str, seconds: float = 90) -> None:
@@ -45,7 +45,8 @@ class Machine:
         return bare | {
             "DATA_DIR": str(self.folder / "processes"), "DATABASE_URL": self.urls.app, "SECRET_KEY": "x" * 50,
             "DATABASE_OPERATOR_URL": self.urls.operator, "DATABASE_OWNER_URL": self.urls.owner,
-            "NOTIFICATION_SECRET": SECRET, "BASE_URL": f"http://localhost:{self.port}", "SIMULATOR": "1",
+            "NOTIFICATION_SECRET": SECRET, "STATUS_TOKEN": TOKEN,
+            "BASE_URL": f"http://localhost:{self.port}", "SIMULATOR": "1",
         } | more  # fmt: skip
 
     def start(self, name: str, *command: str, **more: str) -> "subprocess.Popen[bytes]":
@@ -166,6 +167,9 @@ def test_a_database_that_goes_away_is_said_and_nothing_is_accepted_meanwhile(mac
     assert machine.push() == 503
     assert machine.status("/healthz") == 200
     api = machine.get("/api/v1/orders", Authorization="Bearer lp_x_y")
+    state = machine.get("/status", Authorization=f"Bearer {TOKEN}")
+    assert (state.status_code, state.json()["status"]) == (503, "bad")
+    assert ("queue", "no answer from the database") in {(row["name"], row["found"]) for row in state.json()["lines"]}
     assert (api.status_code, api.headers["Content-Type"]) in {
         (503, "application/problem+json"),
         (401, api.headers["Content-Type"]),
