@@ -68,6 +68,13 @@ def point_at(settings: Any, simulator: Simulator) -> None:
     _forget_client()
 
 
+def point_through(settings: Any, simulator: Simulator, url: str) -> None:
+    """The same, by way of a proxy at `url`: Align tells its addresses by the name that it was called with."""
+    for name in ("ITERO_OAUTH_BASE", "ITERO_BASE_URL", "ITERO_LOGIN_PAGE"):
+        setattr(settings, name, getattr(settings, name).replace(simulator.url, url))
+    _forget_client()
+
+
 def _forget_client() -> None:
     vendor.client.cache_clear()
     vendor.profile.cache_clear()

@@ -23,6 +23,7 @@ from connector.simulator.spelling import render
 from connector.simulator.transmit import Closed, Reset, disfigure, transmit
 
 LARGEST_BODY = 1024 * 1024
+SEND_BUFFER = 32 * 1024
 FAULT_CODES = {401: "invalid_token", 403: "not_paired", 404: "not_found", 429: "too_many_requests"}
 
 
@@ -42,6 +43,8 @@ class Server(ThreadingHTTPServer):
         super().__init__((cloud.options.host, cloud.options.port), Exchange)
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        # Little on its way unseen: "given out" shall mean that nearly all of it has left.
+        request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         with self._open_lock:
             self._open.add(request)
         super().process_request(request, client_address)

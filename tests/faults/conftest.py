@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.lines import open_line  # noqa: F401 - a fixture
 from tests.faults.traces import PATIENT, Traces, kept_in
 from tests.faults.verdict import verdict  # noqa: F401 - a fixture
 from tests.intake.fixtures import anna, desk, open_desk, scans  # noqa: F401 - fixtures

@@ -15,6 +15,8 @@ from tests.intake.desk import Desk, OpenDesk, forget_profile, make_desk, point_s
 from tests.intake.stock import NORMAL, STOCK, Stock
 from tests.simulator.launch import Simulator
 
+Through = Callable[[Simulator], None]
+
 
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
@@ -41,10 +43,13 @@ def anna(committed: None, cast: Cast, client_of: Callable[[User], Client]) -> Cl
 
 @pytest.fixture
 def open_desk(stock: Stock, tmp_path: Path, scans: Path, settings: Any, anna: Client, cast: Cast) -> Iterator[OpenDesk]:
-    """Starts Align with options and broken orders of the test's own, and pairs lab A with it."""
+    """Starts Align with options and broken orders of the test's own, and pairs lab A with it; `through` may put
+    something between the two before that."""
     running: list[Simulator] = []
 
-    def open_it(*kinds: str, mode: str = "full", normal: int = NORMAL, **options: Any) -> Desk:
+    def open_it(
+        *kinds: str, mode: str = "full", normal: int = NORMAL, through: Through | None = None, **options: Any
+    ) -> Desk:
         folder = tmp_path / "align"
         folder.mkdir()
         orders = stock.copy_to(folder, kinds, normal)
@@ -52,6 +57,8 @@ def open_desk(stock: Stock, tmp_path: Path, scans: Path, settings: Any, anna: Cl
         quick = {"redirect_uri": [redirect_uri], "rescan_after": 0.1, "modeling_after": 0.1}
         running.append(Simulator.start(folder, **quick | options))
         point_at(settings, running[-1])
+        if through:
+            through(running[-1])
         return make_desk(running[-1], orders, cast.lab_a, anna, mode=mode)
 
     yield open_it

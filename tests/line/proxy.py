@@ -21,7 +21,7 @@ from tests.line.answers import Answer
 from tests.line.toxics import Closed, Pieces, Reset, Stalled, Toxic
 
 PIECE = 64 * 1024
-HEAD_MAX = 64 * 1024
+NARROW = 16 * 1024  # the server must not believe to have delivered what is still with us
 
 
 @dataclass
@@ -145,11 +145,11 @@ class Proxy:
     async def _exchange(self, exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first = await reader.readline()
         exchange.request_line = first.decode(errors="replace").strip()
-        from_server, to_server = await asyncio.open_connection("127.0.0.1", self.port)
+        from_server, to_server = await asyncio.open_connection(sock=await _connected(self.port), limit=NARROW)
         to_server.write(first)
         sending = asyncio.create_task(_pump(reader, to_server))
         try:
-            head = await from_server.readuntil(b"\r\n\r\n")
+            head = _last_of_connection(await from_server.readuntil(b"\r\n\r\n"))
             answer = Answer(exchange.request_line, head)
             exchange.status = answer.status
             pieces = _body(head, from_server, answer.length)
@@ -172,6 +172,23 @@ class Proxy:
                 if toxic.times and (toxic.skip + toxic.times) <= 0:
                     self._toxics.remove(toxic)
         return working
+
+
+async def _connected(port: int) -> socket.socket:
+    sock = socket.socket()
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _last_of_connection(head: bytes) -> bytes:
+    """One exchange for each connection: a client must not try to use it again."""
+    return head if b"\r\nconnection: close" in head.lower() else head[:-2] + b"Connection: close\r\n\r\n"
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -11,6 +11,7 @@ import requests
 
 from tests.itero.scripted_server import Script, ScriptedServer, reply
 from tests.line.answers import scripted
+from tests.line.blackhole import black_hole
 from tests.line.proxy import Proxy
 from tests.line.toxics import (
     Bandwidth,
@@ -174,6 +175,15 @@ def test_down_resets_what_is_under_way(line: Proxy) -> None:
             time.sleep(0.01)
         line.down()
         assert running.result(5) == (BODY[: len(BODY) // 2], "reset")
+
+
+def test_a_black_hole_takes_no_connection_and_refuses_none(line: Proxy) -> None:
+    port = int(line.url.rpartition(":")[2])
+    line.down()
+    with black_hole(port), pytest.raises(TimeoutError):
+        socket.create_connection(("127.0.0.1", port), 0.3)
+    line.up()
+    assert get(line) == BODY
 
 
 def test_a_toxic_works_on_the_calls_it_is_meant_for_and_as_often_as_it_should(line: Proxy) -> None:
