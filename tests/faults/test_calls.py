@@ -27,6 +27,7 @@ BREAKS: dict[str, Callable[[str], Toxic]] = {
     "one byte a second": lambda on: Bandwidth(on=on, times=1, rate=1),
     "black hole": lambda on: Timeout(on=on, times=1),
 }
+SOME = ("reset before the answer", "reset at 50%", "black hole")
 
 
 def pushed(reach: Reach) -> str:
@@ -95,7 +96,7 @@ def test_the_refresh_breaks_after_the_rotation_where_the_vendor_grants_grace(
     verdict(reach.desk)
 
 
-@pytest.mark.parametrize("name", BREAKS)
+@pytest.mark.parametrize("name", SOME)
 @pytest.mark.fault_case("line", "refresh, no grace, then Reconnect: {name}")
 def test_the_refresh_breaks_after_the_rotation_and_the_owner_signs_in_again(
     open_line: OpenLine, verdict: Verdict, name: str
@@ -123,7 +124,7 @@ def reconnect(reach: Reach) -> None:
 
 
 @pytest.mark.parametrize("on", [PAIR, TOKEN, DISCOVERY], ids=["Pair", "Get Token", "Discovery"])
-@pytest.mark.parametrize("name", ["reset before the answer", "reset at 50%", "black hole"])
+@pytest.mark.parametrize("name", SOME)
 @pytest.mark.fault_case("line", "Reconnect: {name}, in each of its calls")
 def test_connecting_breaks_and_is_done_again(open_line: OpenLine, verdict: Verdict, name: str, on: str) -> None:
     reach = open_line()
