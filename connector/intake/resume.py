@@ -7,7 +7,7 @@ begins anew. A new attempt copies the longest earlier one, whose worker may stil
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from labportal.faults import fault
 
@@ -25,25 +25,36 @@ class Begun:
 
 def begin(part: Path) -> Begun:
     """Copy the longest earlier attempt in the same folder into `part`, which takes the place of all of them; nothing
-    begun gives an empty start."""
+    begun gives an empty start. `part` itself is there when the same attempt is repeated with a renewed token."""
     begun = Begun(hashlib.sha256())
     earlier = sorted((path.stat().st_size, path) for path in _attempts(part) if _etag_file(path).exists())
+    own = part.stat().st_size if part.exists() and _etag_file(part).exists() else 0
+    if own and own >= max((size for size, _ in earlier), default=0):
+        begun.etag = _etag_file(part).read_text()
+        _read_through(part, begun, None)
+        return begun
     if not earlier:
         return begun
     _, longest = earlier[-1]
     begun.etag = _etag_file(longest).read_text()
-    with longest.open("rb") as source, part.open("wb") as target:
+    with part.open("wb") as target:
         part.chmod(0o600)
-        while chunk := source.read(CHUNK):
-            begun.digest.update(chunk)
-            target.write(chunk)
-            begun.size += len(chunk)
+        _read_through(longest, begun, target)
     remember(part, begun.etag)
     fault("resume.after_copy")
     for _, path in earlier:
         _etag_file(path).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
     return begun
+
+
+def _read_through(path: Path, begun: Begun, target: BinaryIO | None) -> None:
+    with path.open("rb") as source:
+        while chunk := source.read(CHUNK):
+            begun.digest.update(chunk)
+            begun.size += len(chunk)
+            if target:
+                target.write(chunk)
 
 
 def set_aside(part: Path) -> None:

@@ -8,7 +8,20 @@ from labportal.faults import POINTS
 from tests.faults.findings import Findings
 
 TEMPLATE = Path(__file__).parent / "reliability.md.in"
-HEAD = ("Family", "Case", "Runs", "Orders", "Lost", "Wrong bytes", "Duplicates", "Stuck", "Leaks", "Told in words", "s")
+HEAD = (
+    "Family",
+    "Case",
+    "Runs",
+    "Orders",
+    "Lost",
+    "Wrong bytes",
+    "Duplicates",
+    "Stuck",
+    "Leaks",
+    "Unwanted calls",
+    "Told in words",
+    "s",
+)
 
 
 class Line(Protocol):
@@ -27,7 +40,16 @@ class Line(Protocol):
 
 def _cells(row: Line) -> tuple[str, ...]:
     found = row.found
-    counts = (found.orders, found.lost, found.wrong, found.duplicates, found.stuck, found.leaked, found.explained)
+    counts = (
+        found.orders,
+        found.lost,
+        found.wrong,
+        found.duplicates,
+        found.stuck,
+        found.leaked,
+        found.unwanted,
+        found.explained,
+    )
     return (row.family, row.case, str(row.runs), *(str(count) for count in counts), f"{row.seconds:.0f}")
 
 

@@ -7,6 +7,7 @@ from django_q.models import OrmQ
 
 from connector.intake.models import Notification, NotificationState, Reconciliation, RunStatus, SyncRun
 from connector.orders.models import ON_ITS_WAY, Revision, RevisionState
+from connector.pairing.models import Pairing, State
 from connector.returns.models import Return, ReturnState
 from labportal.labs.tenancy import in_lab
 from labportal.tick import tick
@@ -50,6 +51,10 @@ def recover(desk: Desk, *, queue_lost: bool = True, rounds: int = 6) -> None:
 
 def still_waiting(desk: Desk) -> bool:
     with in_lab(desk.lab.pk):
+        last = SyncRun.objects.of(desk.lab).filter(pairing=desk.pairing, kind="poll").first()
+        asks = Pairing.objects.of(desk.lab).filter(pk=desk.pairing.pk, state=State.ACTIVE).exists()
+        if asks and last is not None and last.status == RunStatus.FAILED:
+            return True
         return (
             Revision.objects.of(desk.lab).filter(state__in=UNFINISHED).exists()
             or Notification.objects.of(desk.lab).filter(state__in=OPEN_PUSHES).exists()

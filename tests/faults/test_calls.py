@@ -1,6 +1,7 @@
 """Calls that bring no file break on their way: the list, the look-up, Discovery, the refresh, Pair."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,14 @@ BREAKS: dict[str, Callable[[str], Toxic]] = {
     "black hole": lambda on: Timeout(on=on, times=1),
 }
 SOME = ("reset before the answer", "reset at 50%", "black hole")
+
+
+def grant_grace(settings: Any, folder: Path) -> None:
+    """The profile says that Align answers a used refresh token once more for a while."""
+    own = folder / "graceful.toml"
+    own.write_text(ASSUMED.read_text().replace("refresh_grace = false", "refresh_grace = true"))
+    settings.ITERO_PROFILE = str(own)
+    forget_profile()
 
 
 def pushed(reach: Reach) -> str:
@@ -80,13 +89,10 @@ def test_discovery_breaks(open_line: OpenLine, verdict: Verdict, name: str) -> N
 @pytest.mark.parametrize("name", BREAKS)
 @pytest.mark.fault_case("line", "refresh, vendor grants grace: {name}")
 def test_the_refresh_breaks_after_the_rotation_where_the_vendor_grants_grace(
-    open_line: OpenLine, verdict: Verdict, settings: Any, tmp_path: Any, name: str
+    open_line: OpenLine, verdict: Verdict, settings: Any, tmp_path: Path, name: str
 ) -> None:
-    own = tmp_path / "graceful.toml"
-    own.write_text(ASSUMED.read_text().replace("refresh_grace = false", "refresh_grace = true"))
     reach = open_line(refresh_grace=600)
-    settings.ITERO_PROFILE = str(own)
-    forget_profile()
+    grant_grace(settings, tmp_path)
     let_pass(reach.desk.align, reach.desk.pairing)
     reach.line.add(BREAKS[name](TOKEN))
     reach.desk.arrives()

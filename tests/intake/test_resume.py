@@ -46,6 +46,22 @@ def test_it_breaks_again_and_again_and_leaves_one_part(open_desk: OpenDesk) -> N
     desk.assert_true_to_align(order_id)
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_token_that_ends_between_two_parts_does_not_begin_the_download_anew(open_desk: OpenDesk, times: int) -> None:
+    """The repeat after the refresh is the same attempt: what it had is still there."""
+    desk = open_desk(second_download="gone")
+    order_id = desk.arrives()
+    desk.align.fault(call="download", reset_at=0.5, times=times)
+    desk.take_in()
+    for _ in range(times - 1):
+        desk.ripen()
+        desk.sweep()
+    desk.align.fault(call="download", status=401)
+    desk.until_stored(order_id)
+    desk.assert_true_to_align(order_id)
+    assert desk.downloads(order_id) == 1
+
+
 def test_a_server_that_began_anew_is_followed(open_desk: OpenDesk) -> None:
     desk = open_desk(no_range=True)
     order_id = desk.arrives()
