@@ -60,6 +60,7 @@ FAULT: str = env.str("FAULT", "") if FAULTS_ALLOWED else ""
 INSTALLED_APPS = [
     "labportal.running",
     "labportal.audit",
+    "labportal.audit_pages",
     "labportal.labs",
     "labportal.signin",
     "connector.pairing",

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("connector.retention.urls")),
     path("connections/", include("connector.pairing.urls")),
     path("", include("labportal.labs.urls")),
+    path("", include("labportal.audit_pages.urls")),
     path("", include("labportal.signin.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),

@@ -55,6 +55,7 @@ def _nav(request: Any, pairings: Any, trouble: Any) -> dict[str, Any]:
             *([_link(request, "people", "People", 0)] if membership.may_manage else []),
             *([_link(request, "data", "Data", 0)] if membership.may_manage else []),
             *([_link(request, "lab_settings", "Settings", 0)] if membership.may_manage else []),
+            *([_link(request, "audit", "Audit", 0)] if membership.may_manage else []),
         ],
         "last_checked": f"Align checked {ago(checked)}" if checked else "Align was never checked",
         "last_checked_tone": "bad" if "bad" in tones or not tones else "warn" if "warn" in tones else "ok",

@@ -37,12 +37,13 @@ def add_member(*, lab: Lab, user: User, role: str, pairings: Collection[UUID] | 
     """Put a person into a lab, or change the role they have there, for all its pairings (None) or only some."""
     given = None if pairings is None else list(pairings)
     with in_lab(lab.pk):
+        before = Membership.objects.of(lab).filter(user=user).values_list("role", "pairings").first()
         membership, made = Membership.objects.of(lab).update_or_create(
             lab=lab, user=user, defaults={"role": role, "pairings": given}
         )
-    act = "member.added" if made else "member.changed"
-    only = None if given is None else len(given)
-    record(act, lab_id=lab.pk, target=membership, person=user.pk, role=role, pairings=only)
+        if before != (role, given):
+            act, only = "member.added" if made else "member.changed", None if given is None else len(given)
+            record(act, lab_id=lab.pk, target=membership, person=user.pk, role=role, pairings=only)
     return membership
 
 

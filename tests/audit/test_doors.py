@@ -131,10 +131,11 @@ def test_keys_and_members_are_recorded(cast: Cast, since: Since) -> None:
     key, _ = make_key(lab=cast.lab_a, name="LMS", by=cast.anna)
     revoke_key(key=key)
     revoke_key(key=key)
-    add_member(lab=cast.lab_a, user=cast.vera, role=Role.VIEWER)
+    for role in (Role.TECHNICIAN, Role.VIEWER, Role.VIEWER):
+        add_member(lab=cast.lab_a, user=cast.vera, role=role)
     entries = since(cast.lab_a.pk)
-    assert acts(entries) == ["key.made", "key.revoked", "member.changed"]
-    assert entries[2].details["role"] == "viewer"
+    assert acts(entries) == ["key.made", "key.revoked", "member.changed", "member.changed"]
+    assert [entry.details["role"] for entry in entries[2:]] == ["technician", "viewer"]
     assert entries[2].details["person"] == str(cast.vera.pk)
 
 

@@ -70,6 +70,10 @@ ROUTES = {
     "connection_mode": Route(NOBODY, OWN, CONNECTION, {"fetch_mode": "on_click"}),
     "connection_test": Route(NOBODY, OWN, CONNECTION),
     "connection_unpair": Route(NOBODY, OWN, CONNECTION, {"confirm": "yes"}),
+    # The lab's audit: the owner's alone; exporting asks again who it is.
+    "audit": Route("login 403 own ok 403 403 ok", NOBODY),
+    "audit_export": Route("login 403 own ok 403 403 ok", NOBODY),
+    "audit_check": Route(NOBODY, OWN_LAB),
     "switch_lab": Route(NOBODY, "login 403 own go go go go", (), {"lab": "lab-b"}),
     # How long cases are kept, holds, one patient's data: the owner's.
     "data": Route("login 403 own ok 403 403 ok", NOBODY),

@@ -1,6 +1,6 @@
 """The operator's site: closed to everybody else, and even for the operator without a way to what is a lab's own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from connector.orders.models import Order
+from labportal.audit.models import INSTALLATION, Entry
 from tests.cast import Cast
 from tests.isolation.conftest import Worlds
 from tests.isolation.test_every_url import walk
@@ -30,6 +31,7 @@ WRITABLE = {
 LOOKED_AT = {
     "pairing.Pairing", "orders.Order", "orders.Revision", "orders.ScanFile", "intake.SyncRun", "intake.Notification",
     "intake.UnroutedNotification", "returns.Return", "django_q.Failure", "django_q.OrmQ",
+    "audit.Entry",
 }  # fmt: skip
 HIDDEN = {
     "pairing.Pairing": [
@@ -51,6 +53,12 @@ HIDDEN = {
 def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     with caplog.at_level("CRITICAL"):
         yield
+
+
+def rows_of(model: type[models.Model]) -> Iterable[models.Model]:
+    """All of them; of the audit's thousands the newest of the installation's own chain."""
+    rows = model._default_manager.using("operator").all()
+    return rows.filter(chain=INSTALLATION).order_by("-seq")[:20] if model is Entry else rows
 
 
 def address(name: str, world: World) -> str:
@@ -97,7 +105,7 @@ def test_what_the_operator_may_do(model: type[models.Model], cast: Cast, worlds:
     base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     assert olga.get(reverse(f"{base}_changelist")).status_code == 200
     assert olga.get(reverse(f"{base}_add")).status_code == (200 if "add" in may else 403)
-    row = model._default_manager.using("operator").first()
+    row = next(iter(rows_of(model)), None)
     if row is not None:
         for act in ("change", "delete"):
             where = reverse(f"{base}_{act}", args=[row.pk])
@@ -135,7 +143,7 @@ def test_no_page_of_the_operator_shows_a_patient_a_note_or_a_secret(cast: Cast, 
     for model in MODELS:
         base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         pages = [reverse(f"{base}_changelist")]
-        for row in model._default_manager.using("operator").all():
+        for row in rows_of(model):
             pages += [reverse(f"{base}_change", args=[row.pk]), reverse(f"{base}_history", args=[row.pk])]
         for page in pages:
             text = olga.get(page).content.decode()
@@ -157,7 +165,7 @@ def test_the_pages_show_both_labs_cases(cast: Cast, worlds: Worlds, client_of: A
 def test_the_words_for_a_row_hold_no_patient_since_the_admins_log_keeps_them(
     model: type[models.Model], worlds: Worlds
 ) -> None:
-    for row in model._default_manager.using("operator").all():
+    for row in rows_of(model):
         words = str(row)
         for world in worlds:
             for known in (f"{world.mark}1", f"{world.mark}2", f"{world.mark} account"):
