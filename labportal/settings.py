@@ -244,13 +244,23 @@ MFA_TOTP_ISSUER = "Lab portal"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 # The rule that it turns off protects a stranger's address at open sign-up; here people come in by their lab's owner.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+# A lab's own provider (labportal/signin/provider.py). allauth's tables of accounts, apps and tokens stay empty.
+SOCIALACCOUNT_ADAPTER = "labportal.signin.social.SocialAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {"provider_class": "labportal.signin.provider.LabProvider", "OAUTH_PKCE_ENABLED": True}
+}
 # A session that is not used, or is as old as this, ends; a lab may be stricter (labportal/labs/sessions.py).
 SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", 60)
 SESSION_MAX_HOURS: int = env.int("SESSION_MAX_HOURS", 12)
 # The operator's site opens to a second step only. The demo alone does without.
 OPERATORS_NEED_MFA: bool = env.bool("OPERATORS_NEED_MFA", SECURE)
 # Ours beside allauth's own (labportal/people/): mails that an owner sends, links tried, labs asked for.
-ACCOUNT_RATE_LIMITS = {"invite": "60/h/user", "join": "20/m/ip", "open_lab": "10/h/ip,3/h/key"}
+ACCOUNT_RATE_LIMITS = {
+    "company": "10/m/ip",
+    "invite": "60/h/user",
+    "join": "20/m/ip",
+    "open_lab": "10/h/ip,3/h/key",
+}
 # Whether anybody may open a lab of their own by a link in a mail. Off: there is no such page.
 LAB_SIGN_UP: bool = env.bool("LAB_SIGN_UP", False)
 

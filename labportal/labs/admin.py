@@ -11,11 +11,13 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django_q import admin as _queue  # noqa: F401 - registers what is unregistered below
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from labportal.labs import second_step
 from labportal.labs.forms import LabForm, MemberFormSet, MembershipForm, PersonCreationForm, PersonForm
 from labportal.labs.models import Lab, Membership, User
 from labportal.labs.operators import may_operate, operators_door
@@ -68,6 +70,14 @@ class PersonAdmin(OfferedFilters, UserAdmin):  # type: ignore[type-arg]  # typed
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
+
+    actions = ("remove_second_steps",)
+
+    @admin.action(description="Remove all second steps (who lost phone, key and codes)")
+    def remove_second_steps(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        for person in people:
+            second_step.remove_all(person)
+        self.message_user(request, "Removed. The people sign in with the password and set up a new second step.")
 
     @admin.display(description="labs")
     def labs(self, person: User) -> str:

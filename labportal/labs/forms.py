@@ -16,7 +16,7 @@ class LabForm(forms.ModelForm[Lab]):
 
     class Meta:
         model = Lab
-        fields = ("name", "slug", "time_zone", "tooth_notation")
+        fields = ("name", "slug", "time_zone", "tooth_notation", "mfa_required", "sso_required")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -103,8 +103,8 @@ class LabMiddleware:
         if sessions.end_if_over(request, memberships):
             name_lab(None, None)  # nobody any more: what follows sees no row
             return
+        mine, memberships = sessions.reachable(request, mine), sessions.reachable(request, memberships)
         request.suspended_in = [each.lab for each in mine if each.suspended_at]  # type: ignore[attr-defined]  # as above
-        memberships = sessions.reachable(request, memberships)
         if not memberships:
             return
         chosen = request.session.get("lab")

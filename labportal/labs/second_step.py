@@ -1,5 +1,6 @@
 """Who must have a second step at sign-in, and whether this session was opened with one."""
 
+from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.http import HttpRequest
 
 from labportal.labs import sessions
 from labportal.labs.models import Lab, Membership, User
+from labportal.labs.sign_in_trail import record_for_person
 
 # Recovery codes alone are no second step: they stand in for one of these.
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -38,6 +40,17 @@ def missing_for_lab(request: HttpRequest, lab: Lab) -> bool:
         return False
     by_company = sessions.company_lab(request) == str(lab.pk)
     return not (by_company and lab.sso_counts_as_mfa) and not used_in(request)
+
+
+def remove_all(person: User) -> None:
+    """For somebody who lost phone, key and codes, after the operator made sure who asks. A mail tells the person."""
+    rows = Authenticator.objects.filter(user=person)
+    kinds = sorted(rows.values_list("type", flat=True))
+    rows.delete()
+    for kind in kinds:
+        record_for_person("second_step.removed", person, kind=kind)
+    if kinds:
+        get_adapter().send_notification_mail("mfa/email/totp_deactivated", person)
 
 
 def missing_for_operator(request: HttpRequest) -> bool:

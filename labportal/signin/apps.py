@@ -7,4 +7,8 @@ class SigninConfig(AppConfig):
     verbose_name = "Sign-in"
 
     def ready(self) -> None:
-        from labportal.signin import checks, signals  # noqa: F401 - registers checks and receivers; apps are not loaded before
+        from labportal.rotation import on_rotation
+        from labportal.signin import checks, signals  # noqa: F401 - registers them; apps are not loaded before
+        from labportal.signin.rotation import sealed_in_sign_in
+
+        on_rotation(sealed_in_sign_in)

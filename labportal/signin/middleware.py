@@ -12,7 +12,6 @@ from labportal.labs import sessions
 # other labs: a provider of lab A that added a passkey could walk into lab B with it.
 OPEN = {
     "account_login", "account_logout", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
-    "openid_connect_login", "openid_connect_callback",
 }  # fmt: skip
 
 

@@ -1,9 +1,17 @@
 from django.urls import path
 
-from labportal.signin import views
+from labportal.signin import company_views, views
 
 urlpatterns = [
     path("accounts/security/", views.security, name="security"),
     # Instead of allauth's page of that name, so it stands before allauth's addresses.
     path("accounts/2fa/", views.to_security, name="mfa_index"),
+    path("accounts/company/", company_views.company_sign_in, name="company_sign_in"),
+    path("accounts/company/<slug:door>/", company_views.company_sign_in, name="company_door"),
+    # allauth asks for its provider's return address by this name.
+    path("accounts/oidc/<provider_id>/callback", company_views.company_callback, name="openid_connect_callback"),
+    path("lab/sign-in", company_views.sign_in_rules, name="sign_in_rules"),
+    path("lab/sign-in/company", company_views.save_company, name="save_company"),
+    path("lab/sign-in/company/rules", company_views.company_rules, name="company_rules"),
+    path("lab/sign-in/company/remove", company_views.remove_company, name="remove_company"),
 ]

@@ -27,6 +27,7 @@ WRITABLE = {
     "labs.Membership": {"add", "change", "delete"},
     "account.EmailAddress": {"add", "change", "delete"},
     "lms.ApiKey": {"add", "change", "delete"},
+    "signin.SignOn": {"change"},
 }
 LOOKED_AT = {
     "pairing.Pairing", "orders.Order", "orders.Revision", "orders.ScanFile", "intake.SyncRun", "intake.Notification",

@@ -18,7 +18,7 @@ from tests.isolation.world import World, fingerprint
 # The stock pages of Django's admin: one rule for all, in test_admin_addresses.py.
 ELSEWHERE = ("admin:",)
 # They answer the same for a key or token of a mail that is good and for one that is not.
-TELLS_NOTHING = ("account_", "mfa_", "invitation_link")
+TELLS_NOTHING = ("account_", "mfa_", "invitation_link", "company_door")
 
 
 def walk(patterns: list[Any], prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
@@ -112,9 +112,26 @@ def ids_of(world: World | None) -> dict[str, str]:
     """Lab A's ids, or ids of nothing."""
     if world is not None:
         own = {"picture_id": str(world.picture.pk), "secret": "x" * 43, "key": "x", "token": "x", "uidb36": "1"}
-        return {**world.ids(), **own, "pk": "0"}
-    names = ("order_id", "file_id", "picture_id", "pairing_id", "attempt_id", "membership_id", "invitation_id")
-    others = {"number": "1", "secret": "y" * 43, "key": "y", "token": "y", "uidb36": "2", "pk": "0"}
+        return {**world.ids(), **own, "pk": "0", "provider_id": str(uuid.uuid4()), "door": "no-such-lab"}
+    names = (
+        "order_id",
+        "file_id",
+        "picture_id",
+        "pairing_id",
+        "attempt_id",
+        "membership_id",
+        "invitation_id",
+        "provider_id",
+    )
+    others = {
+        "number": "1",
+        "secret": "y" * 43,
+        "key": "y",
+        "token": "y",
+        "uidb36": "2",
+        "pk": "0",
+        "door": "no-such-lab",
+    }
     return {name: str(uuid.uuid4()) for name in names} | others
 
 

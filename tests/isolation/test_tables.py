@@ -26,6 +26,7 @@ RESOLVERS = {
     "account_link", "callback", "active_pairings", "due_work", "due_returns", "due_reconciliations", "due_alarms",
     "labs_with_old_runs",
     "due_erasures", "api_key",
+    "sign_on", "sign_on_lab",
 }  # fmt: skip
 
 

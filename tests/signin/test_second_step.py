@@ -4,9 +4,11 @@ import time
 
 import pytest
 from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet
 from django.core import mail
 from django.test import Client
 
+from labportal.rotation import rotate_all
 from labportal.signin import mfa
 from tests.labportal.test_log_in import said
 from tests.orders.pages import text_of
@@ -186,4 +188,26 @@ def test_a_passkey_can_not_be_made_without_confirming_who_it_is(cast, client_of)
     session.save()
     answer = client.get("/accounts/2fa/webauthn/add/")
     assert answer.status_code == 302
-    assert answer.url.startswith("/accounts/reauthenticate/")
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+
+
+def test_sealed_seeds_move_to_the_newest_key(cast, enrol, settings):
+    client, secret = enrol(cast.theo)
+    code = codes_of(client)[0]
+    settings.TOKEN_KEYS = [f"newest:{Fernet.generate_key().decode()}", *settings.TOKEN_KEYS]
+    assert rotate_all().done == 2
+    settings.TOKEN_KEYS = settings.TOKEN_KEYS[:1]
+    first, again = log_in(cast.theo), log_in(cast.theo)
+    second(first, phone.code(secret))
+    second(again, code)
+    assert is_in(first)
+    assert is_in(again)
+
+
+def test_the_operator_removes_what_a_person_has_lost(cast, enrol, client_of):
+    enrol(cast.theo)
+    form = {"action": "remove_second_steps", "_selected_action": [str(cast.theo.pk)]}
+    client_of(cast.olga).post("/admin/labs/user/", form)
+    assert not Authenticator.objects.exists()
+    assert is_in(log_in(cast.theo))
+    assert [m.to for m in mail.outbox][-1] == ["theo@example.com"]
