@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test faults fuzz lint check
+.PHONY: help setup demo run test faults fuzz bench lint check
 
 help: ## this list
 	@echo "make <command>:"
@@ -31,6 +31,10 @@ faults: setup ## the fault cases (10 to 15 minutes); ARGS=--cut is the short run
 # 100,000 mutated zips and 50,000 mutated answers of Align; writes docs/hostile-files.md. `make test` runs a short cut of it.
 fuzz: setup ## hostile files and answers (about 5 minutes); ARGS="--seed 7" for others, ARGS="--only 4711" for one again
 	@exec $(PYTHON) -m tests.fuzz $(ARGS)
+
+# A throw-away portal under load, each figure against a floor of the same run; writes docs/figures.md.
+bench: setup ## measured figures (about 3 minutes; on a machine that does nothing else)
+	@exec $(PYTHON) -m benchmarks $(ARGS)
 
 # The quick ones first. The deploy check runs with the settings of a production machine and throw-away secrets.
 lint: setup ## format, lint, import rules, types, migrations, deploy settings, static files; no tests

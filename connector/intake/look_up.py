@@ -46,8 +46,15 @@ def look_up(lab_id: UUID, pairing_id: UUID) -> None:
         _end(run)
     if run.new:
         ring_download(lab_id, pairing_id)
-    if len(batch) == BATCH and not run.reason:
+    if not run.reason and (len(batch) == BATCH or _more_came(lab_id, pairing_id)):
         ring_look_up(lab_id, pairing_id)
+
+
+def _more_came(lab_id: UUID, pairing_id: UUID) -> bool:
+    """Pushes that came too late for this batch, and did not ring since its own were still waiting."""
+    with in_lab(lab_id):
+        rows = Notification.objects.of(lab_id).filter(pairing_id=pairing_id)
+        return rows.filter(state=NotificationState.QUEUED, attempts=0).exists()
 
 
 def _look_up_all(pairing: Pairing, batch: list[Notification], run: SyncRun) -> str:

@@ -27,8 +27,9 @@ def answers(port: int) -> bool:
 
 
 def gunicorn(port: int, *, host: str = "localhost") -> list[str]:
-    """Two processes of eight threads. Slow downloads hold a thread each; production puts nginx in front (README)."""
+    """Two processes of twelve threads, of which pushes get six at most (labportal/shedding.py). Slow downloads hold a
+    thread each; production puts nginx in front (README)."""
     return python(
-        "-m", "gunicorn", "labportal.wsgi:application", "--bind", f"{host}:{port}", "--workers", "2", "--threads", "8",
+        "-m", "gunicorn", "labportal.wsgi:application", "--bind", f"{host}:{port}", "--workers", "2", "--threads", "12",
         "--worker-class", "gthread", "--timeout", "120", "--graceful-timeout", "5", "--log-level", "warning",
     )  # fmt: skip

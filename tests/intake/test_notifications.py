@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from connector.intake import look_up as looking_up
 from connector.intake import notifications
@@ -16,9 +17,11 @@ from connector.intake.look_up import TRIES, look_up, route_unrouted
 from connector.intake.models import Notification, NotificationState, RunStatus, UnroutedNotification
 from connector.pairing.access import access_for
 from connector.pairing.models import State
-from labportal.labs.tenancy import in_lab
+from labportal.labs.tenancy import in_lab, name_lab
 from tests.align import change
+from tests.cast import Cast
 from tests.intake.desk import Desk, at_once, queued, work
+from tests.orders.make import make_pairing
 
 
 def lookups(desk: Desk) -> int:
@@ -85,6 +88,64 @@ def test_a_hundred_equal_pushes_are_one_look_up(desk: Desk) -> None:
     work()
     assert lookups(desk) - before == 1
     assert [row.state for row in desk.notifications()] == [NotificationState.DONE]
+
+
+def test_a_burst_of_fresh_pushes_rings_once_and_all_are_looked_up(desk: Desk) -> None:
+    orders = [desk.arrives() for _ in range(4)]
+    OrmQ.objects.all().delete()
+    for order_id in orders:
+        desk.push(order_id)
+    assert queued() == ["look_up"]
+    work()
+    assert {row.state for row in desk.notifications()} == {NotificationState.DONE}
+
+
+def test_a_push_that_did_not_ring_and_came_too_late_for_the_batch_is_looked_up_by_the_next(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, late = desk.arrives(), desk.arrives()
+    desk.push(first)
+    one = looking_up._look_up_one
+
+    def came_without_a_ring(*args: Any) -> bool:
+        monkeypatch.setattr(looking_up, "_look_up_one", one)
+        with in_lab(desk.lab.pk):
+            Notification.objects.create(lab=desk.lab, pairing=desk.pairing, rx_id=desk.rx_id(late))
+        return one(*args)
+
+    monkeypatch.setattr(looking_up, "_look_up_one", came_without_a_ring)
+    work()
+    assert [row.state for row in desk.notifications()] == [NotificationState.DONE] * 2
+
+
+def test_a_push_rings_again_when_the_ring_before_it_may_be_lost(desk: Desk) -> None:
+    first, second = desk.arrives(), desk.arrives()
+    desk.push(first)
+    OrmQ.objects.all().delete()
+    with in_lab(desk.lab.pk):
+        Notification.objects.of(desk.lab).update(received_at=timezone.now() - timedelta(seconds=10))
+    desk.push(second)
+    assert queued() == ["look_up"]
+
+
+@pytest.mark.django_db
+def test_keeping_a_push_leaves_the_transactions_lab_as_it_was(cast: Cast) -> None:
+    pairing = make_pairing(cast.lab_a)
+    with transaction.atomic():
+        for lab_id in ("", str(cast.lab_b.pk)):
+            name_lab(lab_id, None)
+            notifications.keep(cast.lab_a.pk, pairing.pk, f"rx{lab_id}")
+            assert name_lab(None, None)[0] == lab_id
+
+
+@pytest.mark.django_db
+def test_a_push_can_not_be_kept_under_a_pairing_of_another_lab(cast: Cast) -> None:
+    pairing = make_pairing(cast.lab_a)
+    with transaction.atomic():
+        notifications.keep(cast.lab_b.pk, pairing.pk, "rx")
+        with connection.cursor() as cursor, pytest.raises(IntegrityError):
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        transaction.set_rollback(True)
 
 
 def test_a_push_that_comes_while_its_order_is_looked_up_is_looked_up_again(
