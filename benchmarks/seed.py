@@ -1,54 +1,65 @@
-"""Invented cases by the hundred thousand, made inside PostgreSQL."""
+"""Invented cases by the hundred thousand, made inside PostgreSQL out of one that Django made."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
+from django.db import connection, models
+from django.utils import timezone
+
+from connector.orders.models import Order, Revision, RevisionState
+from labportal.labs.tenancy import in_lab
+
 LAST = (
     "Hansen", "Larsen", "Müller", "Schmidt", "Nguyen", "Garcia", "Rossi", "Novak", "Kowalski", "Haddad", "Yilmaz",
     "Okafor", "Ivanova", "Silva", "Andersson", "Virtanen", "Papadopoulos", "O'Brien", "van Dijk", "Dubois",
 )  # fmt: skip
 FIRST = ("Ingrid", "Lars", "Petra", "Jonas", "Amira", "Mateo", "Chiara", "Jan", "Nour", "Elif", "Ada", "Olga")
-ORDERS = """
-INSERT INTO orders_order (
-  id, lab_id, pairing_id, order_id, rx_id, order_code, patient_first, patient_last, chart_number, doctor,
-  doctor_license, practice, practice_address, procedure, case_type, due_date, scanned_at, notes, summary, teeth, shade,
-  vendor_status, vendor_updated, workflow, waiting_since, problem, latest_number, thumbnail, received_at, created_at,
-  updated_at)
-SELECT gen_random_uuid(), %(lab)s, %(pairing)s, (1000000 + n)::text, gen_random_uuid()::text, '',
-  (%(first)s::text[])[1 + (hashint4(n) & 1023) %% array_length(%(first)s::text[], 1)],
-  (%(last)s::text[])[1 + (hashint4(n + 7) & 1023) %% array_length(%(last)s::text[], 1)]
-    || ' ' || md5(n::text || %(salt)s),
-  'C-' || n, 'Dr. ' || (%(last)s::text[])[1 + n %% 17], '', 'Praxis ' || n %% 41, '', 'Fixed Restorative', 'Crown',
-  CASE WHEN n %% 9 = 0 THEN NULL ELSE current_date - 400 + n %% 420 END, NULL, '', 'Crown, Zirconia', '[3]', 'A2',
-  'Ready for Download', '', (ARRAY['new', 'in_work', 'done', 'done', 'done', 'done'])[1 + n %% 6], NULL, '', 1, '',
-  now() - n * interval '7 minutes', now(), now()
-FROM generate_series(1, %(count)s) n
-"""
-REVISIONS = """
-INSERT INTO orders_revision (
-  id, lab_id, order_id, number, version_key, cause, vendor_status, rx, state, wants, reason, attempts, archive, sha256,
-  seen_at)
-SELECT gen_random_uuid(), lab_id, id, 1, 'k', 'first', 'Ready for Download', '{}', 'ready', 'full', '', 1, '', '', now()
-FROM orders_order WHERE lab_id = %(lab)s
-"""
+# What differs from case to case, as SQL of its number n; letters behind the last name make it findable.
+VARIED = {
+    "id": "gen_random_uuid()",
+    "order_id": "(1000000 + n)::text",
+    "rx_id": "gen_random_uuid()::text",
+    "patient_first": "(%(first)s::text[])[1 + (hashint4(n) & 1023) %% array_length(%(first)s::text[], 1)]",
+    "patient_last": "(%(last)s::text[])[1 + (hashint4(n + 7) & 1023) %% array_length(%(last)s::text[], 1)] || ' ' "
+    "|| translate(md5(n::text || %(salt)s), '0123456789', 'ghijklmnop')",
+    "chart_number": "'C-' || n",
+    "doctor": "'Dr. ' || (%(last)s::text[])[1 + n %% 17]",
+    "practice": "'Praxis ' || n %% 41",
+    "due_date": "CASE WHEN n %% 9 = 0 THEN NULL ELSE current_date - 400 + n %% 420 END",
+    "workflow": "(ARRAY['new', 'in_work', 'done', 'done', 'done', 'done'])[1 + n %% 6]",
+    "received_at": "now() - n * interval '7 minutes'",
+}
 
 
 def fill_lab(lab_id: UUID, pairing_id: UUID, count: int, *, salt: str = "") -> None:
     """`count` cases of one lab, each with a revision that is ready."""
-    from django.db import connection
-
-    from labportal.labs.tenancy import in_lab
-
-    values: dict[str, Any] = {
-        "lab": lab_id,
-        "pairing": pairing_id,
-        "count": count,
-        "first": list(FIRST),
-        "last": list(LAST),
-        "salt": salt,
-    }
+    values: dict[str, Any] = {"count": count, "first": list(FIRST), "last": list(LAST), "salt": salt}
     with in_lab(lab_id), connection.cursor() as cursor:
-        cursor.execute(ORDERS, values)
-        cursor.execute(REVISIONS, values)
+        pattern = Order.objects.create(
+            lab_id=lab_id, pairing_id=pairing_id, order_id="pattern", summary="Crown, Zirconia", teeth=[3], shade="A2",
+            procedure="Fixed Restorative", vendor_status="Ready for Download", latest_number=1,
+            received_at=timezone.now(),
+        )  # fmt: skip
+        revision = Revision.objects.create(
+            lab_id=lab_id, order=pattern, number=1, version_key="k", cause="first", state=RevisionState.READY
+        )
+        numbered = "generate_series(1, %(count)s) n"
+        cursor.execute(_copies(Order, VARIED, numbered), values | {"pattern": pattern.pk})
+        others = "orders_order o WHERE o.lab_id = t.lab_id AND o.id <> t.order_id"
+        cursor.execute(
+            _copies(Revision, {"id": "gen_random_uuid()", "order_id": "o.id"}, others), {"pattern": revision.pk}
+        )
+        pattern.delete()
+
+
+def _copies(model: type[models.Model], varied: dict[str, str], others: str) -> str:
+    """Rows like the one whose id is `pattern`, one for each of `others`, but for the `varied` columns."""
+    columns = [field.column for field in model._meta.concrete_fields]
+    table, picked = model._meta.db_table, ", ".join(varied.get(column, f"t.{column}") for column in columns)
+    source, _, condition = others.partition(" WHERE ")
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {picked} FROM {table} t, {source} "  # noqa: S608 - names from our models
+        f"WHERE t.id = %(pattern)s AND {condition or 'true'}"
+    )

@@ -42,7 +42,7 @@ class Push:
     tried: int = 0
 
 
-def plan(distinct: int, times: int, seed: int) -> list[str]:
+def plan(distinct: int, times: int, seed: int = 1) -> list[str]:
     """`distinct` RxIDs, each `times` times, shuffled: of ten times, nine are duplicates."""
     names = [f"rx-{seed}-{number}" for number in range(distinct)] * times
     Random(seed).shuffle(names)  # noqa: S311 - a repeatable order, no secret
@@ -50,10 +50,10 @@ def plan(distinct: int, times: int, seed: int) -> list[str]:
 
 
 class Vendor:
-    """Align, for the length of a storm."""
+    """Align, for the length of a storm; `tries` is how often a push is sent before it is given up."""
 
-    def __init__(self, host: str, port: int, path: str) -> None:
-        self.host, self.port, self.path = host, port, path
+    def __init__(self, host: str, port: int, path: str, *, tries: int = TRIES) -> None:
+        self.host, self.port, self.path, self.tries = host, port, path, tries
         self.waiting: asyncio.Queue[Push | None] = asyncio.Queue()
         self.outcome, self.open = Outcome(), 0
 
@@ -101,7 +101,7 @@ class Vendor:
         self._again_or_never(push, retry_after)
 
     def _again_or_never(self, push: Push, seconds: int | None) -> None:
-        if seconds is None or push.tried + 1 >= TRIES:
+        if seconds is None or push.tried + 1 >= self.tries:
             self.outcome.given_up += 1
             self.open -= 1
             return
@@ -123,15 +123,10 @@ class Vendor:
 
 
 def main(arguments: list[str]) -> None:
-    """HOST PORT PATH DISTINCT TIMES RATE SEED; the outcome as JSON."""
-    host, port, path, distinct, times, rate, seed = arguments
-    pushes = plan(int(distinct), int(times), int(seed))
-    outcome = asyncio.run(_whole(host, int(port), path, pushes, float(rate)))
-    json.dump(vars(outcome), sys.stdout)
-
-
-async def _whole(host: str, port: int, path: str, pushes: list[str], rate: float) -> Outcome:
-    return await Vendor(host, port, path).storm(pushes, rate)
+    """HOST PORT PATH DISTINCT TIMES RATE TRIES; the outcome as JSON."""
+    host, port, path, distinct, times, rate, tries = arguments
+    vendor = Vendor(host, int(port), path, tries=int(tries))
+    json.dump(vars(asyncio.run(vendor.storm(plan(int(distinct), int(times)), float(rate)))), sys.stdout)
 
 
 if __name__ == "__main__":

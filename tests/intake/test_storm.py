@@ -3,14 +3,10 @@
 import asyncio
 import os
 import signal
-import socket
 import threading
 import time
-from contextlib import ExitStack
-from select import select
 
 import pytest
-import requests
 from django.conf import settings
 from django.db import connections
 
@@ -18,7 +14,6 @@ from benchmarks.notifications import Target, measure, middle_and_most, stored, w
 from benchmarks.storm import Vendor, plan
 from connector.pairing.models import Pairing
 from labportal.labs.tenancy import in_lab
-from labportal.shedding import PUSHES_AT_ONCE
 from tests.labportal.test_worker import tree_of
 from tests.orders.make import make_order, make_pairing
 
@@ -49,17 +44,18 @@ def target(cast, client_of) -> Target:
 
 
 def test_every_push_is_kept_or_refused_clearly_and_the_inbox_stays_open(environment, target):
-    found = measure(environment, target, distinct=40, times=10, rate=400, idle=1)
-    assert set(found.statuses) <= {"202", "503"}, found
+    found = measure(environment, target, distinct=40, times=25, rate=3000, idle=1, tries=1)
+    assert set(found.statuses) == {"202", "503"}, found
     assert found.without_retry_after == 0
-    assert (found.distinct_accepted, found.rows, found.lost) == (40, 40, 0)
-    assert (found.failed_pages, found.pages > 2) == (0, True)
+    assert (found.lost, found.rows) == (0, found.distinct_accepted)
+    assert found.rows > 20, found
+    assert (found.failed_pages, found.pages > 0) == (0, True)
 
 
 def test_a_push_that_was_answered_202_outlasts_a_kill_of_the_web_process(environment, target):
     with web(environment) as (port, pid):
-        vendor = Vendor("localhost", port, f"/notify/{target.secret}")
-        sending = threading.Thread(target=lambda: asyncio.run(vendor.storm(plan(400, 1, 1), 300)))
+        vendor = Vendor("localhost", port, f"/notify/{target.secret}", tries=1)
+        sending = threading.Thread(target=lambda: asyncio.run(vendor.storm(plan(400, 1), 300)))
         sending.start()
         end = time.monotonic() + 30
         while len(vendor.outcome.accepted) < 50 and time.monotonic() < end:
@@ -73,19 +69,6 @@ def test_a_push_that_was_answered_202_outlasts_a_kill_of_the_web_process(environ
     with connections["operator"].cursor() as cursor:  # the control: a push that is not there is seen
         cursor.execute("DELETE FROM intake_notification WHERE rx_id = %s", [vendor.outcome.accepted[0]])
     assert not accepted <= stored()
-
-
-def test_pushes_that_never_end_leave_threads_for_the_pages(environment, target):
-    """A caller that announces a body and does not send it holds its thread; so many at once would hold them all."""
-    head = f"POST /notify/{target.secret} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n".encode()
-    with web(environment) as (port, _), ExitStack() as stack:
-        lines = [stack.enter_context(socket.create_connection(("localhost", port), 30)) for _ in range(60)]
-        for line in lines:
-            line.sendall(head)
-        refused = sum(b" 503 " in line.recv(20) for line in lines if select([line], [], [], 2)[0])
-        assert len(lines) - refused <= 2 * PUSHES_AT_ONCE, refused
-        answer = requests.get(f"http://localhost:{port}/", cookies=target.cookie, timeout=30, allow_redirects=False)
-        assert answer.status_code == 200
 
 
 def test_the_middle_and_the_most():
