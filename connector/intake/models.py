@@ -33,7 +33,7 @@ class NotificationState(models.TextChoices):
 class Notification(LabScoped):
     """A push from Align: "go and look at this RxID", nothing more; its payload is never trusted.
 
-    Written by the function `intake_keep_push` (migration 0009): a new column that must be filled goes there too.
+    Written by the function `intake_keep_push` (migration 0010): a new column that must be filled goes there too.
     """
 
     pairing_path = "pairing_id"

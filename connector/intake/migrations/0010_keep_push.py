@@ -33,6 +33,6 @@ GRANT EXECUTE ON FUNCTION intake_keep_push(uuid, uuid, uuid, text) TO {role("app
 
 
 class Migration(migrations.Migration):
-    dependencies = [("intake", "0008_removed")]
+    dependencies = [("intake", "0009_old_runs")]
 
     operations = [migrations.RunSQL(FUNCTION, "DROP FUNCTION intake_keep_push(uuid, uuid, uuid, text)")]
