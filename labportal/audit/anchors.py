@@ -10,6 +10,7 @@ import hmac
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,18 @@ def load() -> Anchored:
         for chain, (seq, last) in _read(path)["heads"].items():
             known.setdefault(UUID(chain), {})[seq] = last
     return known
+
+
+def set_aside(since: datetime) -> int:
+    """A backup of then was restored: later anchors speak of entries that are gone. They stay, under another name."""
+    later = []
+    for path in folder().glob("*.json"):
+        with suppress(AnchorsBroken):  # verify_audit names it
+            if datetime.fromisoformat(_read(path)["at"]) > since:
+                later.append(path)
+    for path in later:
+        path.rename(path.with_suffix(".json.before-restore"))
+    return len(later)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -14,8 +14,9 @@ import psycopg
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, storages
 
+from labportal.audit import anchors
 from labportal.audit.services import record
-from labportal.keeping.manifest import DUMP, SCANS, Kept, Manifest, copy, measure
+from labportal.keeping.manifest import ANCHORS, DUMP, SCANS, Kept, Manifest, copy, measure
 from labportal.keeping.programs import KeepingFailed, backup_connection, program, said, way_to
 
 # Sessions and the task queue end with the database that they were made in; a restored one begins in safe mode.
@@ -30,8 +31,9 @@ def back_up(folder: Path, *, link: bool = False) -> Manifest:
         folder.chmod(0o700)
         if any(folder.iterdir()):
             raise KeepingFailed(f"{folder} is not empty. Name a new folder for each backup.")
+        kept = _anchors(folder)  # first: one that is younger than the dump would accuse it
         _dump(connection, folder / DUMP)
-        files = {DUMP: measure(folder / DUMP)} | _scans(folder, link=link)
+        files = {DUMP: measure(folder / DUMP)} | kept | _scans(folder, link=link)
         manifest = Manifest(
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             role_prefix=settings.DATABASE_ROLE_PREFIX,
@@ -68,6 +70,12 @@ def _scans(folder: Path, *, link: bool) -> dict[str, Kept]:
     stored = (path for path in sorted((root / "labs").rglob("*")) if path.is_file() and not path.is_symlink())
     names = {path: f"{SCANS}{path.relative_to(root).as_posix()}" for path in stored}
     return {name: copy(path, folder / name, link=link) for path, name in names.items()}
+
+
+def _anchors(folder: Path) -> dict[str, Kept]:
+    """What the audit of a lost machine is checked against."""
+    found = sorted(anchors.folder().glob("*.json"))
+    return {f"{ANCHORS}{path.name}": copy(path, folder / ANCHORS / path.name) for path in found}
 
 
 def _stored_elsewhere(connection: Mapping[str, Any]) -> dict[str, Kept]:

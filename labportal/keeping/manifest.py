@@ -14,6 +14,7 @@ from labportal.secret_files import write_private
 NAME = "manifest.json"
 DUMP = "database.dump"
 SCANS = "scans/"
+ANCHORS = "anchors/"
 FORMAT = 1
 PIECE = 1 << 20
 

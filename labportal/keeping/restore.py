@@ -8,17 +8,20 @@ belong to the resolver and the auditor role, and the owner may become them (docs
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from labportal.audit import anchors
 from labportal.audit.services import record
 from labportal.keeping import manifest as manifests
 from labportal.keeping.backup import scan_folder
-from labportal.keeping.manifest import DUMP, SCANS, Manifest
+from labportal.keeping.manifest import ANCHORS, DUMP, SCANS, Manifest
 from labportal.keeping.programs import KeepingFailed, program, said, way_to
 from labportal.role_names import role
 
@@ -46,7 +49,8 @@ def restore(folder: Path) -> Manifest:
     _bring_files_back(folder, manifest)
     _load(folder / DUMP, tables)
     call_command("migrate", database="owner", verbosity=0)
-    record("backup.restored", lab_id=None, made_at=manifest.made_at)
+    aside = anchors.set_aside(datetime.fromisoformat(manifest.made_at))
+    record("backup.restored", lab_id=None, made_at=manifest.made_at, later_anchors=aside)
     return manifest
 
 
@@ -78,16 +82,21 @@ def _tables_of_an_empty_database() -> list[str]:
 
 def _bring_files_back(folder: Path, manifest: Manifest) -> None:
     """A file that is there already is never overwritten; verify finds out whether it is the right one."""
-    root = scan_folder()
-    if root is None:
-        return
-    for name in manifest.files:
-        target = root / name.removeprefix(SCANS)
-        if name.startswith(SCANS) and not target.exists():
+    for name, target in _places(manifest):
+        if not target.exists():
             try:
                 manifests.copy(folder / name, target)
             except OSError as error:
                 raise KeepingFailed(f"{target} cannot be written: {error.strerror}.") from error
+
+
+def _places(manifest: Manifest) -> Iterator[tuple[str, Path]]:
+    root = scan_folder()
+    for name in manifest.files:
+        if name.startswith(ANCHORS):
+            yield name, anchors.folder() / name.removeprefix(ANCHORS)
+        elif name.startswith(SCANS) and root is not None:
+            yield name, root / name.removeprefix(SCANS)
 
 
 def _load(dump: Path, tables: list[str]) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ from connector.orders.models import Order, Revision, RevisionState
 from connector.pairing.access import PairingStopped, access_for, refresh
 from connector.pairing.disconnect import finish_unpair
 from connector.pairing.models import Pairing, State
+from labportal.audit import anchors
+from labportal.audit.models import INSTALLATION, Entry
+from labportal.audit.verify import verify_all
 from labportal.embedded_postgres import start
 from labportal.env import BASE_DIR, read_instance
 from labportal.keeping import safe_mode
@@ -76,6 +79,7 @@ def point_database_at(name: str) -> None:
 @pytest.fixture
 def machine(committed: None, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     point_scans_at(settings, tmp_path / "disk")
+    settings.AUDIT_ANCHORS_DIR = tmp_path / "anchors"
     url = read_instance()["DATABASE_BACKUP_URL"].replace("/labportal?", f"/{TEST}?")
     monkeypatch.setenv("DATABASE_BACKUP_URL", url)
     yield Machine(tmp_path, settings)
@@ -149,6 +153,37 @@ def catalogue() -> list[tuple[Any, ...]]:
             cursor.execute(query)
             found += sorted(cursor.fetchall(), key=repr)
     return found
+
+
+def test_the_audit_comes_back_whole_with_its_anchors_and_goes_on(
+    cast: Cast, machine: Machine, client_of: Callable[[User], Client]
+) -> None:
+    client_of(cast.anna).get("/")
+    anchors.anchor()
+    before = verdicts()
+    assert len(before) >= 3
+    machine.backup()
+    client_of(cast.anna).get("/")
+    later = anchors.anchor(datetime.now(UTC) + timedelta(days=1))
+    machine.move()
+    machine.restore()
+    assert {chain: verdicts()[chain] for chain in before if chain != INSTALLATION} == {
+        chain: length for chain, length in before.items() if chain != INSTALLATION
+    }
+    assert not later.exists()
+    assert later.with_suffix(".json.before-restore").exists()
+    last = Entry.objects.using("operator").filter(chain=INSTALLATION).order_by("-seq")[0]
+    assert (last.action, last.details["later_anchors"]) == ("backup.restored", 1)
+    (machine.folder / "anchors" / f"{datetime.now(UTC):%Y-%m-%d}.json").unlink()
+    machine.settings.AUDIT_ANCHORS_DIR = machine.folder / "backup" / "anchors"
+    assert verdicts()[cast.lab_a.pk] == before[cast.lab_a.pk], "the backup brought its anchors along"
+
+
+def verdicts() -> dict[Any, int]:
+    """The length of each chain; all are whole."""
+    found = list(verify_all(anchors.load()))
+    assert [verdict for verdict in found if verdict.broken] == []
+    return {verdict.chain: verdict.length for verdict in found}
 
 
 # --- safe mode -----------------------------------------------------------------------------------------------------
