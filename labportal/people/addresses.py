@@ -4,6 +4,7 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
 from labportal.labs.models import User
+from labportal.labs.sign_in_trail import record_for_person
 
 
 class PersonExists(Exception):
@@ -33,3 +34,10 @@ def prove_address(user: User, email: str) -> None:
     if not known.update(verified=True):
         first = not EmailAddress.objects.filter(user=user, primary=True).exists()
         EmailAddress.objects.create(user=user, email=email.lower(), verified=True, primary=first)
+
+
+def move_to(user: User) -> None:
+    """The operator changed the address that this person logs in with: no other one opens a way to them any more."""
+    EmailAddress.objects.filter(user=user).delete()
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
+    record_for_person("email.changed", user)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from connector.lms.services import revoke_key
 from labportal.audit.services import record
 from labportal.labs.models import Membership, Role, User
 from labportal.labs.sessions import COMPANY
+from labportal.labs.sign_in_trail import record_for_person
 from labportal.labs.tenancy import in_lab
 from labportal.people.invitations import count_of, known_pairings, withdraw_all_of
 
@@ -75,6 +77,19 @@ def remove(*, membership: Membership) -> Ended:
         _record("member.removed", locked, role=locked.role, **asdict(ended))
         locked.delete()
     return ended
+
+
+def close_log_in(*, user: User) -> None:
+    """The operator closes a person's log-in: sessions end, and keys and invitations in all labs. Call it as operator,
+    who sees all of the person's labs."""
+    rows = list(Membership.objects.filter(user=user).select_related("user"))
+    with transaction.atomic():
+        for session in UserSession.objects.filter(user=user):
+            session.end()
+        for membership in rows:
+            with in_lab(membership.lab_id):
+                _end_access(membership)
+        record_for_person("log_in.closed", user)
 
 
 def keys_of(membership: Membership) -> list[ApiKey]:

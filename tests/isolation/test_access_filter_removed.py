@@ -20,6 +20,7 @@ PAGES = {
     "search": "/?q={mark}",
     "inbox of a connection": "/?lane=all&connection={pairing_id}",
     "connections": "/connections/",
+    "people": "/people/",
     "case": "/cases/{order_id}",
     "thumbnail": "/cases/{order_id}/thumbnail",
     "zip": "/cases/{order_id}/revisions/{number}/zip",
@@ -38,6 +39,8 @@ ACTS: dict[str, tuple[str, dict[str, str]]] = {
     "download several": ("/cases/download", {"order": "{order_id}"}),
     "sync": ("/connections/{pairing_id}/sync", {}),
     "fetch mode": ("/connections/{pairing_id}/mode", {"fetch_mode": "on_click"}),
+    "change a member": ("/people/{membership_id}", {"role": "technician"}),
+    "withdraw an invitation": ("/people/invitations/{invitation_id}/withdraw", {}),
     "un-pair": ("/connections/{pairing_id}/unpair", {"confirm": "yes"}),
 }
 

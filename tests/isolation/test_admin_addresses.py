@@ -30,7 +30,8 @@ WRITABLE = {
     "signin.SignOn": {"change"},
 }
 LOOKED_AT = {
-    "pairing.Pairing", "orders.Order", "orders.Revision", "orders.ScanFile", "intake.SyncRun", "intake.Notification",
+    "pairing.Pairing", "pairing.Alarm", "orders.Order", "orders.Revision", "orders.ScanFile", "intake.SyncRun",
+    "intake.Notification",
     "intake.UnroutedNotification", "returns.Return", "django_q.Failure", "django_q.OrmQ",
     "audit.Entry",
 }  # fmt: skip

@@ -90,7 +90,7 @@ def make_world(lab: Lab, owner: User, mark: str) -> World:
             token_hash=uuid.uuid4().hex,
             expires_at=timezone.now() + timedelta(1),
         )
-    someone = create_person(email=f"{mark}-4@example.com", password=None, name=mark)
+    someone = create_person(email=f"{mark}-4@example.com", password=None, name="Kim")
     member = add_member(lab=lab, user=someone, role=Role.VIEWER)
     return World(mark, pairing, order, revision, scan, picture, attempt, returned, hold, member, invitation)
 
