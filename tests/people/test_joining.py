@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from connector.pairing.models import Pairing
 from labportal.labs.models import Role, User
+from labportal.labs.sessions import COMPANY
 from labportal.labs.tenancy import in_lab
 from labportal.people.models import Invitation
 from labportal.people.tokens import token_hash
@@ -166,3 +167,15 @@ def test_the_database_shows_an_invitation_before_a_lab_is_known_only_to_its_toke
         assert [found.email for found in Invitation.objects.all()] == ["carla@example.com"]
         assert Invitation.objects.update(role="owner") == 0
         cursor.execute("SELECT set_config('app.invitation', '', true)")
+
+
+def test_who_came_in_by_a_labs_own_provider_takes_up_no_invitation(cast: Cast, client_of: Any) -> None:
+    """The provider of lab B says who they are; its word counts in lab B alone."""
+    bruno = client_of(cast.bruno)
+    session = bruno.session
+    session[COMPANY] = str(cast.lab_b.pk)
+    session.save()
+    _, page = open_link(invited(cast.lab_a, cast.anna, "bruno@example.com"), bruno)
+    assert "You came in by your company" in text_of(page)
+    assert bruno.post("/join/").status_code == 403
+    assert membership_of(cast.lab_a, cast.bruno) is None

@@ -194,3 +194,17 @@ def test_a_second_click_within_five_minutes_writes_nothing(cast: Cast) -> None:
     first = the(membership_of(cast.lab_a, cast.theo)).last_seen_at
     theo.get("/")
     assert the(membership_of(cast.lab_a, cast.theo)).last_seen_at == first
+
+
+def test_a_strangers_moment_at_an_open_screen_changes_nobodys_access(cast: Cast, anna: Client) -> None:
+    """What changes access asks again who it is, unless that was shown lately."""
+    session = anna.session
+    session["account_authentication_methods"] = [{"method": "password", "at": 0.0, "reauthenticated": True}]
+    session.save()
+    for act, form in (("", {"role": "viewer"}), ("suspend", {}), ("remove", {})):
+        answer = anna.post(address(cast, cast.theo, act), form)
+        assert answer["Location"].startswith("/accounts/reauthenticate/"), act
+    assert anna.post("/people/invite", {"email": "x@example.com", "role": "owner"}).status_code == 302
+    assert mail.outbox == []
+    kept = the(membership_of(cast.lab_a, cast.theo))
+    assert (kept.role, kept.suspended_at) == (Role.TECHNICIAN, None)
