@@ -16,6 +16,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
+    path("favicon.ico", lambda request: HttpResponse(status=204)),
     path("control/register", register),
     path("accounts/", include("allauth.account.urls")),
     path("", include("allauth.idp.urls")),
