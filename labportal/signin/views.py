@@ -25,7 +25,7 @@ def security(request: HttpRequest) -> HttpResponseBase:
     return render(request, "signin/security.html", {
         **_second_steps(user),
         "address": EmailAddress.objects.filter(user=user, primary=True).first(),
-        "pending": EmailAddress.objects.filter(user=user, primary=False, verified=False).first(),
+        "pending": EmailAddress.objects.filter(user=user, verified=False).exclude(email=user.email).first(),
         "has_password": user.has_usable_password(),
         "session_count": len(UserSession.objects.purge_and_list(user)),
         "asking": _asking(request, user),
