@@ -11,6 +11,7 @@ from typing import ParamSpec
 
 from labportal.audit.context import SYSTEM, Actor, acting
 from labportal.logs import code_of
+from labportal.running.clock import refuse_wrong_clock
 from labportal.running.liveness import busy
 
 P = ParamSpec("P")
@@ -28,6 +29,7 @@ def door(task: Callable[P, None]) -> Callable[P, None]:
     def framed(*args: P.args, **kwargs: P.kwargs) -> None:
         failed = ""
         try:
+            refuse_wrong_clock()
             with busy(), acting(Actor(SYSTEM, code=f"{task.__module__}.{task.__qualname__}")):
                 task(*args, **kwargs)
         except Exception as error:

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable
 
+from labportal.running.clock import refuse_wrong_clock
+
 log = logging.getLogger(__name__)
 _sweepers: list[Callable[[], None]] = []
 
@@ -14,6 +16,7 @@ def on_tick(sweep: Callable[[], None]) -> None:
 
 def tick() -> None:
     """One app's failure does not stop the others; it is recorded, and raised again at the end."""
+    refuse_wrong_clock()
     failed: list[str] = []
     for sweep in _sweepers:
         try:

@@ -26,7 +26,7 @@ class Mails:
 
     def text(self) -> str:
         """All bodies."""
-        return "\n".join(str(one.get_content()) for one in self.all())
+        return "\n".join(body.get_content() for one in self.all() if (body := one.get_body(("plain",))) is not None)
 
 
 def _read(content: bytes) -> EmailMessage:

@@ -116,20 +116,32 @@ def adopt(revision: Revision, *, of_any_size: bool = False) -> Staged | None:
         size = path.stat().st_size
         if size != revision.expected_size and revision.expected_size is not None and not of_any_size:
             continue
-        renew(revision, size=2 * size)  # it is read twice
+        renew(revision, size=3 * size)  # it is read twice, and written
         try:
             check_archive(path)
         except (ArchiveRejected, OSError):
             continue
-        return Staged(path, _sha256(path), size)
+        return Staged(path, _sha256(path), size) if path == final else _copy_of(path, revision, size)
     return None
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-        os.fsync(file.fileno())
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy_of(path: Path, revision: Revision, size: int) -> Staged:
+    """A file that was never fsynced, or whose fsync failed, can't be made durable by another fsync: the kernel forgets
+    which pages it could not write. Its bytes, written anew, can. A final name was given after a good fsync only."""
+    copy, digest = path.with_name(f"{revision.lease_token}.{Wants.FULL}.part"), hashlib.sha256()
+    with path.open("rb") as source, copy.open("wb", buffering=0) as target:
+        copy.chmod(0o600)
+        while piece := source.read(BUFFER):
+            digest.update(piece)
+            _write_all(target.fileno(), memoryview(piece))
+        os.fsync(target.fileno())
+    store.sync_folder(copy.parent)
+    return Staged(copy, digest.hexdigest(), size)
 
 
 def clear(revision: Revision) -> None:

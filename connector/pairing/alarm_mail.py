@@ -1,10 +1,10 @@
-"""The mail of an alarm: what happened, what it means, what to do. No patient, no token; one message to all owners."""
+"""The mail of an alarm: what happened, what it means, what to do; as text and as HTML. No patient, no token."""
 
 from email.headerregistry import Address
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -18,7 +18,12 @@ def send(alarm: Alarm) -> int:
     """Mail the lab's owners; how many there are. Errors: OSError, SMTPException of the mail server."""
     to = _owners(alarm)
     if to:
-        EmailMessage(_subject(alarm), _body(alarm), None, to, headers={"Message-ID": _message_id(alarm)}).send()
+        texts, headers = f"pairing/email/{alarm.kind}", {"Message-ID": _message_id(alarm)}
+        words = _context(alarm)
+        subject = " ".join(render_to_string(f"{texts}_subject.txt", words).split())
+        mail = EmailMultiAlternatives(subject, render_to_string(f"{texts}.txt", words), to=to, headers=headers)
+        mail.attach_alternative(render_to_string(f"{texts}.html", words), "text/html")
+        mail.send()
     return len(to)
 
 
@@ -34,14 +39,6 @@ def _message_id(alarm: Alarm) -> str:
     return f"<alarm.{alarm.pk}@{host}>"
 
 
-def _subject(alarm: Alarm) -> str:
-    return " ".join(render_to_string(f"pairing/email/{alarm.kind}_subject.txt", _context(alarm)).split())
-
-
-def _body(alarm: Alarm) -> str:
-    return render_to_string(f"pairing/email/{alarm.kind}.txt", _context(alarm))
-
-
 def _context(alarm: Alarm) -> dict[str, str]:
     since = alarm.since.astimezone(ZoneInfo(alarm.lab.time_zone))
     return {
@@ -50,5 +47,5 @@ def _context(alarm: Alarm) -> dict[str, str]:
         "lab": " ".join(alarm.lab.name.split()),
         "since": f"{since:%-d %B %Y, %H:%M} ({alarm.lab.time_zone})",
         "why": reason_words(alarm.code),
-        "url": settings.BASE_URL + reverse("connections"),
+        "link": settings.BASE_URL + reverse("connections"),
     }
