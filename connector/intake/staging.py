@@ -6,6 +6,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from connector.intake import resume
 from connector.intake.leases import renew
@@ -121,7 +122,7 @@ def adopt(revision: Revision, *, of_any_size: bool = False) -> Staged | None:
             check_archive(path)
         except (ArchiveRejected, OSError):
             continue
-        return Staged(path, _sha256(path), size) if path == final else _copy_of(path, revision, size)
+        return Staged(path, _sha256(path), size) if path == final else _copy_of(path, size)
     return None
 
 
@@ -130,11 +131,11 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _copy_of(path: Path, revision: Revision, size: int) -> Staged:
+def _copy_of(path: Path, size: int) -> Staged:
     """A file that was never fsynced, or whose fsync failed, can't be made durable by another fsync: the kernel forgets
     which pages it could not write. Its bytes, written anew, can. A final name was given after a good fsync only."""
-    copy, digest = path.with_name(f"{revision.lease_token}.{Wants.FULL}.part"), hashlib.sha256()
-    with path.open("rb") as source, copy.open("wb", buffering=0) as target:
+    copy, digest = path.with_name(f"copy-{uuid4()}.{Wants.FULL}.part"), hashlib.sha256()
+    with path.open("rb") as source, copy.open("xb", buffering=0) as target:
         copy.chmod(0o600)
         while piece := source.read(BUFFER):
             digest.update(piece)

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -179,7 +179,7 @@ def test_a_file_whose_fsync_failed_is_not_trusted(open_desk: OpenDesk, verdict: 
 def test_without_the_copy_the_file_is_trusted(
     open_desk: OpenDesk, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def trust(path: Any, revision: Any, size: int) -> Staged:
+    def trust(path: Path, size: int) -> Staged:
         with path.open("rb") as file:
             os.fsync(file.fileno())
         return Staged(path, staging._sha256(path), size)
