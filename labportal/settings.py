@@ -239,6 +239,7 @@ MFA_FORMS = {
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RATE_LIMITS = {"webauthn_login": "30/m/ip"}  # nothing to guess; a whole lab begins its day behind one address
 MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = "Lab portal"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
@@ -256,7 +257,7 @@ SESSION_MAX_HOURS: int = env.int("SESSION_MAX_HOURS", 12)
 OPERATORS_NEED_MFA: bool = env.bool("OPERATORS_NEED_MFA", SECURE)
 # Ours beside allauth's own (labportal/people/): mails that an owner sends, links tried, labs asked for.
 ACCOUNT_RATE_LIMITS = {
-    "company": "10/m/ip",
+    "company": "30/m/ip",  # a whole lab begins its day behind one address
     "invite": "60/h/user",
     "join": "20/m/ip",
     "open_lab": "10/h/ip,3/h/key",

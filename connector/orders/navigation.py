@@ -14,6 +14,7 @@ from connector.orders.models import Order
 from connector.pairing.health import ago, health
 from connector.pairing.models import Pairing, State
 from connector.pairing.portal_trouble import portal_trouble
+from labportal.labs.access import missing_at_the_door
 from labportal.labs.models import Lab
 
 SHOWN_LANES = ("inbox", "work", "waiting", "overdue", "done")
@@ -24,6 +25,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """Template context of every page of a member. Lazy: error pages never ask, and they have no lab's transaction."""
     if getattr(request, "lab", None) is None or request.path_info.startswith("/admin/"):
         return {"nav": None, "banners": []}
+    if missing_at_the_door(request):  # type: ignore[arg-type]  # LabRequest's, as the line above says
+        return {"nav": None, "banners": []}  # names of connections and numbers of cases are the lab's, too
     pairings: Any = SimpleLazyObject(lambda: _pairings(request))
     trouble = SimpleLazyObject(portal_trouble)
     return {

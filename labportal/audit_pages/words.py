@@ -51,6 +51,8 @@ ACTIONS = {
     "key.revoked": "Revoked the API key {key}",
     "lab.made": "The lab was made",
     "lab.opened": "The lab was opened by its owner",
+    "lab.company_rules": "Changed the rules of the company's sign-in",
+    "lab.sign_in_rules": "Changed the rules of sign-in",
     "lab.settings_changed": "Changed the lab's settings",
     "log_in.done": "Signed in",
     "log_in.ended": "Signed out",
@@ -83,6 +85,9 @@ ACTIONS = {
     "second_step.added": "Added a second step ({kind})",
     "second_step.removed": "Removed a second step ({kind})",
     "second_step.reset": "Made new recovery codes",
+    "sign_on.refused": "A company sign-in was refused ({reason})",
+    "sign_on.removed": "Removed the company's sign-in",
+    "sign_on.saved": "Saved the company's sign-in",
     "secrets.rotated": "Secrets were sealed with a new key ({sealed})",
 }
 
@@ -91,7 +96,8 @@ THINGS = [
     ("case", "Cases"), ("inbox", "Lists of cases"), ("return", "Returns"), ("export", "Export to the lab's system"),
     ("pairing", "Connections"), ("key", "API keys"), ("member", "People and roles"),
     ("invitation", "Invitations"), ("lab", "Lab settings"), ("log_in", "Signing in and out"),
-    ("password", "Passwords"), ("second_step", "Second steps"), ("access", "Refused"), ("retention", "Retention"),
+    ("password", "Passwords"), ("second_step", "Second steps"), ("sign_on", "Company sign-in"),
+    ("access", "Refused"), ("retention", "Retention"),
     ("hold", "Legal holds"), ("break_glass", "The operator's looks"), ("admin", "The operator's changes"),
     ("audit", "The audit itself"),
 ]  # fmt: skip

@@ -36,7 +36,18 @@ LabView = Callable[Concatenate[LabRequest, P], HttpResponseBase]
 
 
 def member(view: LabView[P]) -> Callable[..., HttpResponseBase]:
-    """Any member of the current lab."""
+    """Any member of the current lab, who has shown what the lab asks for."""
+
+    @wraps(view)
+    def guarded(request: LabRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        elsewhere = _not_yet(request)
+        return view(request, *args, **kwargs) if elsewhere is None else elsewhere
+
+    return member_at_the_door(guarded)  # type: ignore[arg-type]  # wraps() names the first argument, as below
+
+
+def member_at_the_door(view: LabView[P]) -> Callable[..., HttpResponseBase]:
+    """Any member of the current lab, whatever it asks for: to choose another lab, and nothing that shows this one."""
 
     @wraps(view)
     def guarded(request: LabRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -44,8 +55,6 @@ def member(view: LabView[P]) -> Callable[..., HttpResponseBase]:
             return redirect("admin:index")  # the operator belongs to no lab
         if request.lab is None:
             return render(request, "labs/no_lab.html", status=403)
-        if (elsewhere := _not_yet(request)) is not None:
-            return elsewhere
         response = view(request, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")  # patient data stays out of caches and back buttons
         return response
@@ -55,11 +64,17 @@ def member(view: LabView[P]) -> Callable[..., HttpResponseBase]:
 
 def _not_yet(request: LabRequest) -> HttpResponseBase | None:
     """Where a member goes first, when the lab asks for more than this session has shown."""
-    if request.lab.sso_required and sessions.company_lab(request) != str(request.lab.pk):
+    missing = missing_at_the_door(request)
+    if missing == "company":
         return render(request, "labs/company_only.html", status=403)
-    if second_step.missing_for_lab(request, request.lab):
-        return redirect("security")
-    return None
+    return redirect("security") if missing else None
+
+
+def missing_at_the_door(request: LabRequest) -> str:
+    """What the lab asks for and this session has not shown: "company", "second_step", or ""."""
+    if request.lab.sso_required and sessions.company_lab(request) != str(request.lab.pk):
+        return "company"
+    return "second_step" if second_step.missing_for_lab(request, request.lab) else ""
 
 
 def _only(allowed: Callable[[Membership], bool], view: LabView[P]) -> Callable[..., HttpResponseBase]:

@@ -4,12 +4,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from labportal.labs.access import LabRequest, member
+from labportal.labs.access import LabRequest, member_at_the_door
 from labportal.labs.middleware import needs_no_database
 
 
 @require_POST
-@member
+@member_at_the_door
 def switch_lab(request: LabRequest) -> HttpResponseBase:
     """Act for another of one's labs from the next page on."""
     slug = request.POST.get("lab", "")

@@ -89,7 +89,7 @@ def test_guesses_at_the_same_moment_do_not_slip_through(cast, looked_at):
 
 def slower(first, second, rounds=6):
     """How many times longer a guess at the second takes than one at the first: medians, taken in turns."""
-    took = {first: [], second: []}
+    took: dict[str, list[float]] = {first: [], second: []}
     for _ in range(rounds):
         for email in (first, second):
             cache.clear()

@@ -6,6 +6,8 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core.checks import run_checks
 
+from labportal.labs.models import Membership, Role
+from labportal.labs.tenancy import in_lab
 from tests.orders.make import make_order, make_pairing
 from tests.orders.pages import text_of
 from tests.signin import phone
@@ -169,3 +171,37 @@ def test_the_role_is_looked_at_before_anybody_is_asked(cast):
     vera = log_in(cast.vera)
     age_the_confirmation(vera)
     assert vera.post("/connections/connect").status_code == 403
+
+
+# --- two labs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def theo_in_both(cast):
+    with in_lab(cast.lab_b.pk):
+        there = Membership.objects.create(lab=cast.lab_b, user=cast.theo, role=Role.VIEWER)
+    yield
+    with in_lab(cast.lab_b.pk):
+        there.delete()
+
+
+@pytest.mark.parametrize("rule", ["mfa_required", "sso_required"])
+def test_a_strict_lab_does_not_keep_its_people_from_their_other_lab(cast, rules, theo_in_both, rule):
+    rules(cast.lab_a, **{rule: True})
+    theo = log_in(cast.theo)
+    door = theo.get("/", follow=True)
+    assert 'value="lab-b"' in door.content.decode()
+    theo.post("/labs/switch", {"lab": "lab-b"})
+    assert theo.get("/").context["nav"]["lab_name"] == "Lab B"
+
+
+def test_at_the_door_neither_cases_are_counted_nor_connections_named(cast, rules):
+    pairing = make_pairing(cast.lab_a)
+    with in_lab(cast.lab_a.pk):
+        type(pairing).objects.filter(pk=pairing.pk).update(state="needs_pairing", account_name="Secret account")
+    theo = log_in(cast.theo)
+    assert "Secret account" in text_of(theo.get("/accounts/security/"))
+    rules(cast.lab_a, mfa_required=True)
+    page = text_of(theo.get("/accounts/security/"))
+    assert "Secret account" not in page
+    assert "Inbox" not in page
