@@ -55,7 +55,7 @@ def connection(pairing: Pairing, *, may_manage: bool, trouble: str) -> dict[str,
             "mode": _url("connection_mode", pairing),
             "unpair": _url("connection_unpair", pairing) if linked else "",
             "reconnect": _url("connection_reconnect", pairing)
-            if tone == "bad" or pairing.state == State.UNPAIRED
+            if (tone == "bad" and not (trouble and live)) or pairing.state == State.UNPAIRED
             else "",
         },
         "callback_url": _callback(pairing) if may_manage and linked else "",
@@ -70,7 +70,9 @@ def _url(name: str, pairing: Pairing) -> str:
 def _facts(pairing: Pairing, now: Any) -> list[tuple[str, str]]:
     zone = ZoneInfo(timezone.get_current_timezone_name())
     valid = pairing.access_expires_at
+    told = pairing.alarms.filter(ended_at=None).exclude(told_at=None).values_list("told_at", flat=True)
     return [
+        *(("Owners told by mail", ago(moment, now)) for moment in told),
         ("Last checked", ago(pairing.polled_at, now)),
         ("Last new case", ago(pairing.order_at, now)),
         ("Last notification", ago(pairing.notified_at, now)),

@@ -20,7 +20,7 @@ from labportal.labs.tenancy import in_lab
 from labportal.running import heartbeat
 from labportal.running.models import SafeMode
 from labportal.tick import tick
-from tests.align import again, change, come_back, log_in, start_connecting
+from tests.align import again, change, come_back, log_in, start_connecting, words_on
 from tests.intake.desk import queued, work
 from tests.orders.make import make_pairing
 from tests.pairing.at_once import at_once
@@ -117,6 +117,23 @@ def test_without_the_claim_the_same_eight_send_more(pairing, mails, monkeypatch)
     done = at_once(*[lambda: alarm_mail.send(alarm)] * 8)
     assert [task.result() for task in done] == [1] * 8
     assert len(mails.all()) == 9
+
+
+def test_connections_says_that_the_owners_were_told(paired, anna, mails):
+    assert "Owners told by mail" not in words_on(anna)
+    stop(paired)
+    work()
+    assert "Owners told by mail just now" in words_on(anna)
+
+
+def test_reconnect_is_not_offered_where_it_cannot_help(paired, anna):
+    """A sign-in does not wake a dead worker; another cause may need one."""
+    silence(paired, 40, paired_at=timezone.now() - timedelta(days=2))
+    assert f"{paired.pk}/reconnect" in anna.get("/connections/").content.decode()
+    heartbeat.beat(heartbeat.WORKER)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE running_heartbeat SET at = now() - interval '1 hour'")
+    assert f"{paired.pk}/reconnect" not in anna.get("/connections/").content.decode()
 
 
 def test_later_ticks_send_no_second_one(pairing, mails):
