@@ -124,7 +124,14 @@ def _tell(lab_id: UUID, alarm_id: UUID) -> None:
     with in_lab(lab_id):
         if told:
             row.update(told_at=Now(), told=told, mail_error="")
-            record("alarm.told", lab_id=lab_id, target=alarm.pairing, kind=alarm.kind, code=alarm.code, owners=told)
+            record(
+                "pairing.owners_told",
+                lab_id=lab_id,
+                target=alarm.pairing,
+                kind=alarm.kind,
+                code=alarm.code,
+                owners=told,
+            )
         else:
             wait = timedelta(seconds=back_off(alarm.attempts)) if error else NO_OWNER
             row.update(next_due=Now() + wait, mail_error=error or "no_owner")

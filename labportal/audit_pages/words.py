@@ -66,6 +66,7 @@ ACTIONS = {
     "pairing.connected": "Connected Align's account {account}",
     "pairing.ended": "The connection of account {account} has ended",
     "pairing.fetch_mode_changed": "Changed what is fetched by itself: {mode}",
+    "pairing.owners_told": "Told {owners} owners by mail that a connection stands still ({code})",
     "pairing.refused": "Connecting to Align did not succeed ({problem})",
     "pairing.sign_in_begun": "Went to Align to sign in",
     "pairing.sync_asked": "Asked Align for new cases",
