@@ -44,7 +44,7 @@ def _nav(request: Any, pairings: Any, trouble: Any) -> dict[str, Any]:
     lab, membership = request.lab, request.membership
     checked = max((p.succeeded_at for p in pairings if p.succeeded_at), default=None)
     tones = [health(pairing, trouble=str(trouble)).tone for pairing in pairings]
-    counts = _counts(lab)
+    counts = lane_counts(lab)
     return {
         "lab_name": lab.name,
         "lab_initial": lab.name[:1].upper(),
@@ -66,7 +66,8 @@ def _nav(request: Any, pairings: Any, trouble: Any) -> dict[str, Any]:
     }
 
 
-def _counts(lab: Lab) -> dict[str, int]:
+def lane_counts(lab: Lab) -> dict[str, int]:
+    """How many cases stand in each lane."""
     today = timezone.localdate()
     return Order.objects.of(lab).aggregate(**{lane: Count("pk", filter=lane_filter(lane, today)) for lane in COUNTED})
 
