@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import notifications
+from benchmarks import inbox, notifications
 from benchmarks.instance import instance
 
 TEMPLATE = Path(__file__).parent / "page.md.in"
@@ -26,7 +26,8 @@ def main() -> int:
         storm = notifications.measure(
             place.environment, notifications.make_target(), distinct=DISTINCT, times=TIMES, rate=RATE
         )
-    values = {"machine": _machine(), **_storm(storm)}
+        queries = inbox.measure()
+    values = {"machine": _machine(), **_storm(storm), "queries": _queries(queries)}
     for name, value in values.items():
         print(f"{name:>20}  {value}")  # noqa: T201 - a command's output
     if options.write:
@@ -69,6 +70,12 @@ def _storm(storm: notifications.Storm) -> dict[str, str]:
         "pages": str(storm.pages),
         "failed_pages": str(storm.failed_pages),
     }
+
+
+def _queries(figures: dict[str, inbox.Figure]) -> str:
+    floor = next(iter(figures.values())).ms
+    lines = ["| query | ms | × the first |", "|---|---:|---:|"]
+    return "\n".join([*lines, *(f"| {name} | {one.ms:.1f} | {one.ms / floor:.1f} |" for name, one in figures.items())])
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ VARIED = {
     "chart_number": "'C-' || n",
     "doctor": "'Dr. ' || (%(last)s::text[])[1 + n %% 17]",
     "practice": "'Praxis ' || n %% 41",
-    "due_date": "CASE WHEN n %% 9 = 0 THEN NULL ELSE current_date - 400 + n %% 420 END",
-    "workflow": "(ARRAY['new', 'in_work', 'done', 'done', 'done', 'done'])[1 + n %% 6]",
+    "due_date": "CASE WHEN n %% 9 = 0 THEN NULL ELSE current_date + 14 - n / 60 END",
+    "workflow": "CASE WHEN n <= 600 OR n %% 97 = 0 THEN (ARRAY['new', 'in_work'])[1 + n %% 2] ELSE 'done' END",
     "received_at": "now() - n * interval '7 minutes'",
 }
 
@@ -56,7 +56,7 @@ def fill_lab(lab_id: UUID, pairing_id: UUID, count: int, *, salt: str = "") -> N
 
 def _copies(model: type[models.Model], varied: dict[str, str], others: str) -> str:
     """Rows like the one whose id is `pattern`, one for each of `others`, but for the `varied` columns."""
-    columns = [field.column for field in model._meta.concrete_fields]
+    columns = [field.column for field in model._meta.concrete_fields if not field.generated]
     table, picked = model._meta.db_table, ", ".join(varied.get(column, f"t.{column}") for column in columns)
     source, _, condition = others.partition(" WHERE ")
     return (

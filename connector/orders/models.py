@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from connector.orders import keys
 from connector.pairing.models import Pairing
 from labportal.labs.models import LabQuerySet, LabScoped
 
@@ -16,6 +17,11 @@ class Workflow(models.TextChoices):
     NEW = "new", "New"
     IN_WORK = "in_work", "In work"
     DONE = "done", "Done"
+
+
+# What the lanes with a number are about (navigation.lane_counts).
+OPEN = ~Q(workflow=Workflow.DONE)
+COUNTED = OPEN | Q(waiting_since__isnull=False) | ~Q(problem="")
 
 
 class RevisionState(models.TextChoices):
@@ -102,6 +108,7 @@ class Order(LabScoped):
     erased_why = models.CharField("why it was removed", max_length=12, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    patient_key, due_key, search_text = keys.patient_key(), keys.due_key(), keys.search_text()
 
     objects: ClassVar[StandingOrders] = StandingOrders()
     with_erased: ClassVar[models.Manager["Order"]] = AllOrders()
@@ -115,6 +122,16 @@ class Order(LabScoped):
             models.Index(fields=["lab", "workflow", "-received_at", "-id"], name="orders_lane"),
             models.Index(fields=["lab", "rx_id"], name="orders_rx_id"),
             models.Index(fields=["lab", "updated_at", "id"], name="orders_export"),
+            models.Index(fields=["lab", "due_key", "id"], name="orders_due"),
+            models.Index(fields=["lab", "patient_key", "id"], name="orders_patient"),
+            # Of a lab's cases a few hundred are open, and the lanes are about those.
+            models.Index(fields=["lab", "due_key", "id"], condition=OPEN, name="orders_open_due"),
+            models.Index(fields=["lab", "patient_key", "id"], condition=OPEN, name="orders_open_patient"),
+            models.Index(
+                fields=["lab", "workflow", "waiting_since", "due_date", "problem", "erased_at"],
+                condition=COUNTED,
+                name="orders_counted",
+            ),
         ]
 
     def __str__(self) -> str:

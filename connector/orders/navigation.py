@@ -10,6 +10,7 @@ from django.utils.functional import SimpleLazyObject
 
 from connector.orders.banners import banners
 from connector.orders.inbox import LANES, Query, lane_filter
+from connector.orders.models import COUNTED as COUNTED_CASES
 from connector.orders.models import Order
 from connector.pairing.health import ago, health
 from connector.pairing.models import Pairing, State
@@ -69,7 +70,8 @@ def _nav(request: Any, pairings: Any, trouble: Any) -> dict[str, Any]:
 def lane_counts(lab: Lab) -> dict[str, int]:
     """How many cases stand in each lane."""
     today = timezone.localdate()
-    return Order.objects.of(lab).aggregate(**{lane: Count("pk", filter=lane_filter(lane, today)) for lane in COUNTED})
+    orders = Order.objects.of(lab).filter(COUNTED_CASES)
+    return orders.aggregate(**{lane: Count("pk", filter=lane_filter(lane, today)) for lane in COUNTED})
 
 
 def _lanes(request: HttpRequest, counts: dict[str, int]) -> list[dict[str, Any]]:

@@ -6,33 +6,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, DateField, F, Func, QuerySet, Value
+from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
-from django.db.models.functions import Coalesce, Concat, Lower
 
 from connector.orders.models import Order
 
 PAGE = 50
 SORTS = {"received": "Newest first", "due": "Due first", "patient": "Patient A–Z"}
-FAR = date(9999, 12, 31)  # cases without a due date come last
 LONGEST_CURSOR = 4000  # two names of 300 letters, each of four bytes, in base64
-
-
-class WithoutAccents(Func):
-    """Émile stands beside Emil: PostgreSQL's own order of the C locale would put É behind Z."""
-
-    template = "regexp_replace(normalize(%(expressions)s, NFKD), U&'[\\0300-\\036F]', '', 'g')"
-    output_field = CharField()
 
 
 def _ordered(orders: QuerySet[Order], sort: str) -> tuple[QuerySet[Order], bool]:
     """The orders with the `key` that they are sorted by, and whether the greatest comes first."""
-    if sort == "due":
-        return orders.annotate(key=Coalesce("due_date", Value(FAR, DateField()))), False
-    if sort == "patient":
-        name = Lower(Concat("patient_last", Value(", "), "patient_first"), output_field=CharField())
-        return orders.annotate(key=WithoutAccents(name)), False
-    return orders.annotate(key=F("received_at")), True
+    key = {"due": "due_key", "patient": "patient_key"}.get(sort, "received_at")
+    return orders.annotate(key=F(key)), sort == "received"
 
 
 def page(orders: QuerySet[Order], *, sort: str, cursor: str) -> QuerySet[Order]:
