@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test faults fuzz bench lint check
+.PHONY: help setup demo run test faults isolation fuzz bench lint check
 
 help: ## this list
 	@echo "make <command>:"
@@ -27,6 +27,10 @@ test: setup ## the test suite; ARGS="tests/orders -k inbox" chooses
 # Kills, cuts and fills up on purpose, and compares what is left with the truth; the whole run writes docs/reliability.md.
 faults: setup ## the fault cases (10 to 15 minutes); ARGS=--cut is the short run, ARGS='--family "kill -9"' chooses
 	@exec $(PYTHON) -m tests.faults $(ARGS)
+
+# Every address × method × person × kind of id, with both walls, each alone, and neither; writes docs/isolation.md.
+isolation: setup ## nobody sees another lab's case (about 10 minutes); ARGS=--cut is the short run
+	@exec $(PYTHON) -m tests.matrix $(ARGS)
 
 # 100,000 mutated zips and 50,000 mutated answers of Align; writes docs/hostile-files.md. `make test` runs a short cut of it.
 fuzz: setup ## hostile files and answers (about 5 minutes); ARGS="--seed 7" for others, ARGS="--only 4711" for one again

@@ -1,0 +1,95 @@
+"""Everybody who may come to an address: what is theirs, what is another's, and the marks they must never see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.test import Client
+from django.utils import timezone
+
+from connector.lms.services import make_key
+from labportal.labs.models import Lab, Membership, Role, User
+from labportal.labs.services import add_member, create_person
+from labportal.labs.tenancy import in_lab
+from tests.cast import PASSWORD, Cast
+from tests.isolation.world import World, make_world
+
+SignedIn = Callable[[User], Client]
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Lab A has two connections with one of everything each, lab B one."""
+
+    alpha: World
+    gamma: World
+    beta: World
+
+    def all(self) -> tuple[World, ...]:
+        return (self.alpha, self.gamma, self.beta)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """`own` is a world that this one may see (None: no lab at all), `others` those of which no word may reach them."""
+
+    name: str
+    open: Callable[[], Client]
+    own: World | None
+    others: tuple[World, ...]
+
+
+def make_worlds(cast: Cast) -> Worlds:
+    return Worlds(
+        alpha=make_world(cast.lab_a, cast.anna, "QQalphaQQ"),
+        gamma=make_world(cast.lab_a, cast.anna, "QQgammaQQ"),
+        beta=make_world(cast.lab_b, cast.bruno, "QQbetaQQ"),
+    )
+
+
+def make_visitors(cast: Cast, worlds: Worlds, signed_in: SignedIn) -> dict[str, Visitor]:
+    """The cast of the issue: each is signed in anew for each address, since some addresses sign out."""
+    alpha, gamma, beta = worlds.alpha, worlds.gamma, worlds.beta
+    sam, nora = _suspended(cast), _narrow(cast, alpha)
+    keys = {
+        "key of A": _key(cast.lab_a),
+        "key of B": _key(cast.lab_b),
+    }
+
+    def person(user: User) -> Callable[[], Client]:
+        return lambda: signed_in(user)
+
+    def system(name: str) -> Callable[[], Client]:
+        return lambda: Client(headers={"Authorization": f"Bearer {keys[name]}"}, raise_request_exception=False)
+
+    everybody = [
+        Visitor("anonymous", Client, None, worlds.all()),
+        Visitor("nobody's", person(cast.nina), None, worlds.all()),
+        Visitor("operator", person(cast.olga), None, ()),
+        Visitor("owner of A", person(cast.anna), alpha, (beta,)),
+        Visitor("technician of A", person(cast.theo), alpha, (beta,)),
+        Visitor("viewer of A", person(cast.vera), alpha, (beta,)),
+        Visitor("suspended member of A", person(sam), None, worlds.all()),
+        Visitor("technician for one connection of A", person(nora), alpha, (gamma, beta)),
+        Visitor("owner of B", person(cast.bruno), beta, (alpha, gamma)),
+        Visitor("key of A", system("key of A"), alpha, (beta,)),
+        Visitor("key of B", system("key of B"), beta, (alpha, gamma)),
+    ]
+    return {visitor.name: visitor for visitor in everybody}
+
+
+def _suspended(cast: Cast) -> User:
+    sam = create_person(email="sam@example.com", password=PASSWORD, name="Sam")
+    add_member(lab=cast.lab_a, user=sam, role=Role.TECHNICIAN)
+    with in_lab(cast.lab_a.pk, user_id=sam.pk):
+        Membership.objects.of(cast.lab_a).filter(user=sam).update(suspended_at=timezone.now())
+    return sam
+
+
+def _narrow(cast: Cast, world: World) -> User:
+    nora = create_person(email="nora@example.com", password=PASSWORD, name="Nora")
+    add_member(lab=cast.lab_a, user=nora, role=Role.TECHNICIAN, pairings=[world.pairing.pk])
+    return nora
+
+
+def _key(lab: Lab) -> str:
+    return make_key(lab=lab, name="LMS", by=None)[1]
