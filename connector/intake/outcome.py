@@ -19,6 +19,7 @@ from connector.itero.errors import (
     Timeout,
     Truncated,
     VendorUnavailable,
+    WebPage,
 )
 from connector.orders.history import record
 from connector.orders.models import STOPPED, Order, Revision, RevisionState
@@ -30,7 +31,7 @@ from labportal.sealing import SealError
 TRIES, ARCHIVE_TRIES, NOT_FOUND_TRIES = 12, 3, 3
 # The line's or Align's own trouble, and the pairing's: it says nothing about the order, which comes again however long
 # the trouble lasts.
-OUTAGE = (Timeout, ConnectionLost, RateLimited, VendorUnavailable)
+OUTAGE = (Timeout, ConnectionLost, RateLimited, VendorUnavailable, WebPage)
 NOT_THE_ORDERS = (PairingStopped, SealError, Forbidden, InvalidClient, HostNotAllowed, *OUTAGE)
 
 

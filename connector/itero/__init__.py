@@ -38,6 +38,7 @@ from connector.itero.errors import (
     Truncated,
     Unauthorized,
     VendorUnavailable,
+    WebPage,
 )
 from connector.itero.notification import read_notification
 from connector.itero.pace import Pace
@@ -83,6 +84,7 @@ __all__ = [
     "Truncated",
     "Unauthorized",
     "VendorUnavailable",
+    "WebPage",
     "load_profile",
     "new_code_verifier",
     "read_notification",

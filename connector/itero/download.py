@@ -4,8 +4,8 @@ import re
 
 import requests
 
-from connector.itero.errors import BadAnswer, Truncated
-from connector.itero.transport import media_type, naming, read_piece
+from connector.itero.errors import BadAnswer, Truncated, WebPage
+from connector.itero.transport import is_page, media_type, naming, read_piece
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e]{0,200}"')
@@ -56,6 +56,8 @@ def _refuse_other_than_file(response: requests.Response) -> None:
     kind = media_type(response)
     if response.status_code not in (200, 206):
         raise BadAnswer("the answer carries no file")
+    if is_page(response):
+        raise WebPage("a web page came instead of a file")
     if kind.startswith("text/") or kind in ("application/json", "application/xml") or kind.endswith(("+json", "+xml")):
         raise BadAnswer("a page or a message came instead of a file")
     if response.headers.get("Content-Encoding", "identity").strip().casefold() not in ("", "identity"):

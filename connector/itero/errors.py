@@ -8,7 +8,8 @@ IteroError                  code, retry, status, request_id, retry_after (second
 │   ├── RateLimited         429, with retry_after when Align says so
 │   ├── VendorUnavailable   5xx
 │   ├── Truncated           the body ended before its Content-Length
-│   └── BadAnswer           HTML, garbage, half JSON, a redirect, or a required field missing
+│   └── BadAnswer           garbage, half JSON, a redirect, or a required field missing
+│       └── WebPage         HTML, as from a gateway or during maintenance
 └── HumanError              trying again changes nothing
     ├── AccessDenied        the user said no on the consent page
     ├── InvalidGrant        the code or refresh token is used, expired or revoked: pair again
@@ -122,6 +123,12 @@ class BadAnswer(RetryableError):
     """The answer is not what the profile describes: HTML, garbage, half JSON, a redirect, a missing field."""
 
     code = "bad_answer"
+
+
+class WebPage(BadAnswer):
+    """A web page came: a gateway's or a maintenance notice, which says nothing about what was asked for."""
+
+    code = "web_page"
 
 
 class HumanError(IteroError):

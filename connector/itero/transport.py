@@ -21,6 +21,7 @@ from connector.itero.errors import (
     IteroError,
     Timeout,
     Truncated,
+    WebPage,
     error_for_status,
     read_retry_after,
 )
@@ -70,14 +71,14 @@ class Transport:
         """The answer's JSON, at most 20 MB of it."""
         with self.open(request, call=call, oauth=oauth) as response, naming(call, response):
             if is_page(response):
-                raise BadAnswer("a web page came instead of JSON")
+                raise WebPage("a web page came instead of JSON")
             return parse_json(self._body(response, JSON_MAX))
 
     def done(self, request: Outgoing, *, call: str, oauth: bool = False) -> None:
         """For calls whose answer says nothing but its status; a web page is not taken for a yes."""
         with self.open(request, call=call, oauth=oauth) as response, naming(call, response):
             if is_page(response) and self._body(response, _ERROR_BODY_MAX).strip():
-                raise BadAnswer("a web page came instead of an answer")
+                raise WebPage("a web page came instead of an answer")
 
     @contextmanager
     def open(self, request: Outgoing, *, call: str, oauth: bool = False) -> Iterator[requests.Response]:

@@ -20,6 +20,8 @@ REASONS = {
     "vendor_unavailable": "Align's server has a problem. We try again by ourselves; nothing is lost.",
     "truncated": "The download stopped before its end. We try again by ourselves.",
     "bad_answer": "Align's answer could not be read. We try again by ourselves.",
+    "web_page": "Align answered with a web page, as during maintenance. We try again by ourselves; nothing is lost. "
+    "If it stays so for a day, the operator must check the profile.",
     "invalid_grant": "Align no longer accepts our sign-in. Sign in at Align again; the cases wait there.",
     "invalid_client": "Align does not accept this portal's access data. The operator must check them.",
     "unauthorized": "Align no longer accepts our sign-in. Sign in at Align again; the cases wait there.",
@@ -68,6 +70,8 @@ CONNECTING = {
     "truncated": "Align's answer stopped before its end. Nothing was changed. Try again in a few minutes.",
     "bad_answer": "Align's answer could not be read. Nothing was changed. Try again in a few minutes; if it stays so, "
     "the operator must check the profile.",
+    "web_page": "Align answered with a web page, as during maintenance. Nothing was changed. Try again in a few "
+    "minutes; if it stays so, the operator must check the profile.",
     "invalid_grant": "Align did not accept this sign-in. Start again.",
     "unauthorized": "Align's sign-in has run out meanwhile. Start again.",
     "forbidden": "Align says that this account is not enabled for this portal. Ask Align's support to enable the "

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.line.answers import Answer
-from tests.line.toxics import Closed, Pieces, Reset, Stalled, Toxic
+from tests.line.toxics import Closed, Instead, Pieces, Reset, Stalled, Toxic
 
 PIECE = 64 * 1024
 NARROW = 16 * 1024  # the server must not believe to have delivered what is still with us
@@ -145,6 +145,13 @@ class Proxy:
     async def _exchange(self, exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first = await reader.readline()
         exchange.request_line = first.decode(errors="replace").strip()
+        toxics = self._working_on(exchange.request_line)
+        if alone := next((toxic for toxic in toxics if isinstance(toxic, Instead)), None):
+            await _read_request(reader)
+            exchange.status, exchange.sent = Answer(exchange.request_line, alone.answer).status, len(alone.answer)
+            writer.write(alone.answer)
+            await writer.drain()
+            return
         from_server, to_server = await asyncio.open_connection(sock=await _connected(self.port), limit=NARROW)
         to_server.write(first)
         sending = asyncio.create_task(_pump(reader, to_server))
@@ -153,7 +160,7 @@ class Proxy:
             answer = Answer(exchange.request_line, head)
             exchange.status = answer.status
             pieces = _body(head, from_server, answer.length)
-            for toxic in self._working_on(exchange.request_line):
+            for toxic in toxics:
                 pieces = toxic.flow(pieces, answer)
             async for piece in pieces:
                 writer.write(piece)
@@ -172,6 +179,12 @@ class Proxy:
                 if toxic.times and (toxic.skip + toxic.times) <= 0:
                     self._toxics.remove(toxic)
         return working
+
+
+async def _read_request(reader: asyncio.StreamReader) -> None:
+    """To its end: what is left unread when a socket closes makes a reset of it."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    await reader.readexactly(Answer("", head).length or 0)
 
 
 async def _connected(port: int) -> socket.socket:

@@ -15,6 +15,7 @@ from tests.line.blackhole import black_hole
 from tests.line.proxy import Proxy
 from tests.line.toxics import (
     Bandwidth,
+    Instead,
     Latency,
     LimitData,
     ResetPeer,
@@ -155,6 +156,14 @@ def test_a_gateway_may_answer_something_else_altogether(line: Proxy) -> None:
     line.add(Rewrite(change=lambda answer: scripted(503, b"", "Retry-After: 7")))
     answer = requests.get(line.url, timeout=5)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
+
+
+def test_a_gateway_that_answers_by_itself_asks_nobody(line: Proxy, server: Script) -> None:
+    line.add(Instead(answer=scripted(503, b"later"), times=1))
+    answer = requests.post(line.url, data=BODY, timeout=5)
+    assert (answer.status_code, answer.content) == (503, b"later")
+    assert server.asked == []
+    assert get(line) == BODY
 
 
 def test_down_refuses_connections_and_up_takes_them_again_on_the_same_port(line: Proxy) -> None:

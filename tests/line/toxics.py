@@ -180,6 +180,13 @@ class SlowClose(Toxic):
 
 
 @dataclass(kw_only=True)
+class Instead(Toxic):
+    """A gateway that answers by itself: the server never hears of it."""
+
+    answer: bytes
+
+
+@dataclass(kw_only=True)
 class Rewrite(Toxic):
     """A gateway that changes what it passes on: `change` gets the whole answer and gives the bytes to send."""
 

@@ -29,7 +29,7 @@ from tests.align import (
 from tests.pairing.at_once import at_once
 
 FAULTS: dict[str, dict[str, Any]] = {"500": {"status": 500}, "HTML": {"html": True}, "half JSON": {"half_json": True}}
-CODES = {"500": "vendor_unavailable", "HTML": "bad_answer", "half JSON": "bad_answer"}
+CODES = {"500": "vendor_unavailable", "HTML": "web_page", "half JSON": "bad_answer"}
 
 
 def choose(client, account_id="479"):
@@ -52,7 +52,7 @@ def test_a_broken_answer_is_said_in_words_and_the_next_attempt_works(anna, bruno
 
 
 @pytest.mark.parametrize(
-    "code", ["timeout", "connection_lost", "rate_limited", "vendor_unavailable", "truncated", "bad_answer"]
+    "code", ["timeout", "connection_lost", "rate_limited", "vendor_unavailable", "truncated", "bad_answer", "web_page"]
 )
 def test_words_while_connecting_promise_nothing_that_would_go_on_by_itself(code):
     assert "try again by ourselves" not in connect_words(code)
