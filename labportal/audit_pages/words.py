@@ -56,6 +56,7 @@ ACTIONS = {
     "lab.settings_changed": "Changed the lab's settings",
     "log_in.done": "Signed in",
     "log_in.ended": "Signed out",
+    "log_in.closed": "Log-in closed by the operator",
     "log_in.failed": "A sign-in failed",
     "member.added": "Was added as {role}",
     "member.changed": "Role or rights changed: {role}",
