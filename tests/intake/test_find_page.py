@@ -130,7 +130,8 @@ def test_why_a_connection_is_not_asked_is_said(desk: Desk, state: State, reason:
     [
         ({"status": 503}, "Align&#x27;s server has a problem. Nothing was changed. Try again in a few minutes."),
         ({"reset_at": 0.0}, "The line to Align broke. Nothing was changed."),
-        ({"html": True}, "the portal can&#x27;t read the answer"),
+        ({"html": True}, "Align answered with a web page, as during maintenance. Nothing was changed."),
+        ({"garbage": True}, "the portal can&#x27;t read the answer"),
     ],
 )
 def test_an_align_that_does_not_answer_is_explained(desk: Desk, fault: dict[str, object], words: str) -> None:
