@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "connector.intake",
     "connector.returns",
     "connector.lms",
+    "connector.break_glass",
     "connector.retention",
     "labportal.people",
     "django.contrib.admin",

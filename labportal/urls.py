@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("", include("labportal.people.urls")),
+    path("admin/break-glass/", include("connector.break_glass.urls")),
     path("admin/", admin.site.urls),
     path("status", status, name="status"),
 ]

@@ -4,6 +4,7 @@ Reckoned by the web process itself, so that it shows although no worker lives (d
 """
 
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,14 @@ NEARLY_FULL = (
 )
 
 
+_makers: list[Callable[[Any], dict[str, str] | None]] = []
+
+
+def on_banner(make: Callable[[Any], dict[str, str] | None]) -> None:
+    """Register what an app above this one has to say to a lab's people; None when there is nothing."""
+    _makers.append(make)
+
+
 def banners(request: Any, pairings: list[Pairing], trouble: str) -> list[dict[str, str]]:
     """`trouble` is what ails the whole portal (connector/pairing/portal_trouble.py): said once, not for each
     connection that it stops."""
@@ -36,6 +45,7 @@ def banners(request: Any, pairings: list[Pairing], trouble: str) -> list[dict[st
         found.append({"tone": "bad", "text": f"{STANDS_STILL[trouble]} {NOTHING_LOST}"})
     if _disk_is_low():
         found.append({"tone": "bad", "text": NEARLY_FULL})
+    found += [banner for make in _makers if (banner := make(request))]
     return [*found, *(banner for pairing in pairings if (banner := _of(pairing, request, trouble)))]
 
 
