@@ -13,7 +13,7 @@ from labportal.labs.models import User
 from labportal.labs.tenancy import in_lab
 from tests.align import change, words_on
 from tests.cast import Cast
-from tests.intake.desk import Desk, queued, work
+from tests.intake.desk import Desk, OpenDesk, queued, work
 
 ClientOf = Callable[[User], Client]
 
@@ -83,7 +83,8 @@ def test_a_zip_that_is_not_safe_is_listed_as_held_back_and_fetched_again_when_as
     assert queued() == ["download"]
 
 
-def test_the_last_failure_does_not_promise_another_try(desk: Desk) -> None:
+def test_the_last_failure_does_not_promise_another_try(open_desk: OpenDesk) -> None:
+    desk = open_desk(no_range=True)  # otherwise each attempt gets further than the one before
     order_id = desk.align.create_order()["orderId"]
     desk.align.fault(call="download", truncate_at=0.5, times=0)
     desk.poll()
