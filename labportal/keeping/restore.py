@@ -34,6 +34,11 @@ OF_NO_LAB = (
 DEFINERS = {"resolve": "resolver", "audit": "auditor"}
 DEFINED = re.compile(rf"^\d+; \d+ \d+ (?:FUNCTION|ACL) ({'|'.join(DEFINERS)}) ")
 COMMENT_OR_BLANK = re.compile(r"^;|^\s*$")
+# What migrations made beside tables; an extension's own functions stay with it.
+DROP_FUNCTIONS = """DO $drop$ DECLARE ours regprocedure; BEGIN
+FOR ours IN SELECT oid FROM pg_proc p WHERE pronamespace = 'public'::regnamespace AND proowner = current_user::regrole
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+LOOP EXECUTE 'DROP ROUTINE ' || ours; END LOOP; END $drop$;"""
 
 
 def restore(folder: Path) -> Manifest:
@@ -112,7 +117,7 @@ def _load(dump: Path, tables: list[str]) -> None:
         )  # fmt: skip
         failed: Exception | None = None
         try:
-            _write(psql, "BEGIN;", "DROP SCHEMA IF EXISTS resolve, audit, guards CASCADE;", *dropped)
+            _write(psql, "BEGIN;", "DROP SCHEMA IF EXISTS resolve, audit, guards CASCADE;", *dropped, DROP_FUNCTIONS)
             _script(psql, dump, rest)
             _write(psql, "INSERT INTO public.running_safemode (id, since) VALUES (1, now());")
             for schema, definer in DEFINERS.items():
