@@ -79,6 +79,7 @@ class Armed:
     def __init__(self, text: str) -> None:
         self.wanted = dict(_read(entry.strip()) for entry in text.split(",") if entry.strip())
         self.passed: Counter[str] = Counter()
+        self.acted = 0
         self._lock = threading.Lock()
 
     def pass_by(self, point: str) -> None:
@@ -89,6 +90,7 @@ class Armed:
             count = self.passed[point]
         wanted = self.wanted.get(point)
         if wanted is not None and wanted.passing in (EACH, count):
+            self.acted += 1
             _act(wanted)
 
 

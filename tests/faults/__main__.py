@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 
 def main(given: list[str]) -> int:
-    os.environ["FAULT_CASES"] = "1"  # tests/faults/conftest.py: without it nothing here is a test
+    os.environ["FAULT_CASES"] = "1"  # tests/faults/conftest.py: without it no case is run
     os.environ.setdefault("TEST_DATA_DIR", str(HERE.parent.parent / ".data" / "faults"))
     files = [argument for argument in given if argument.endswith(".py") or "::" in argument]
     arguments = ["-p", "tests.faults.report", *(given if given else ["--write"])]

@@ -8,13 +8,26 @@ from typing import Any
 import pytest
 
 from tests.faults.lines import open_line  # noqa: F401 - a fixture
+from tests.faults.report import MARKS
 from tests.faults.traces import PATIENT, Traces, kept_in
 from tests.faults.verdict import verdict  # noqa: F401 - a fixture
 from tests.intake.fixtures import anna, desk, open_desk, scans  # noqa: F401 - fixtures
 from tests.intake.stock import Stock
 
-collect_ignore_glob = [] if os.environ.get("FAULT_CASES") == "1" else ["test_*.py"]
 SEEDS = 5
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in MARKS:
+        config.addinivalue_line("markers", line)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Fault cases run in `make faults`; what tests the harness itself runs in `make test`."""
+    left_out = [item for item in items if item.get_closest_marker("fault_case")]
+    if os.environ.get("FAULT_CASES") != "1" and left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

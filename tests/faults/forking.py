@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.db import connections
 
@@ -14,6 +15,7 @@ from labportal import faults
 
 Action = Callable[[], object]
 PATIENCE = 120.0
+BROKEN, FAILED_THERE = 3, 10  # exit codes: an error of the test's own; the fault was done and did not kill
 
 
 def start(action: Action, fault: str = "") -> int:
@@ -22,12 +24,13 @@ def start(action: Action, fault: str = "") -> int:
     pid = os.fork()
     if pid:
         return pid
-    code = 3
+    code = BROKEN
     try:
         vendor.client.cache_clear()  # its open connections are the parent's
-        faults.arm(fault)
-        action()
-        code = 0
+        armed = faults.arm(fault)
+        with suppress(faults.InjectedFault):
+            action()
+        code = FAILED_THERE if armed.acted else 0
     except BaseException:
         traceback.print_exc()
     finally:

@@ -52,14 +52,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for line in MARKS:
-        config.addinivalue_line("markers", line)
     config.stash[ROWS] = {}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose by family and cut; a test without a row, or a family that there is not, is an error."""
-    marked = {item: row_of(item) for item in items}
+    """Choose by family and cut; a family that there is not is an error."""
+    marked = {item: row_of(item) for item in items if item.get_closest_marker("fault_case")}
     known = {row.family for row in marked.values()}
     for wanted in config.getoption("--family"):
         if wanted not in known:
@@ -76,8 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def row_of(item: pytest.Item) -> Row:
     """The row that this test adds to; made at its first run."""
     mark = item.get_closest_marker("fault_case")
-    if mark is None:
-        raise pytest.UsageError(f"{item.nodeid} has no fault_case mark, so it would be in no table")
+    assert mark is not None, f"{item.nodeid} has no fault_case mark, so it would be in no table"
     family, case = mark.args
     values = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     fresh = Row(family, case.format(**values), bool(mark.kwargs.get("control")))

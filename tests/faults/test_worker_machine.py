@@ -26,7 +26,7 @@ from tests.faults.scenes import look_and_work
 from tests.faults.traces import Traces
 from tests.faults.verdict import Verdict
 from tests.intake.desk import Desk, OpenDesk, work
-from tests.intake.test_worker import Worker, wait_for
+from tests.intake.worker_process import Worker, wait_for
 
 ORDERS = 3
 

@@ -1,4 +1,4 @@
-"""kill -9 at every fault point: a process dies there by a real SIGKILL, and an hour later all is as it should be."""
+"""At every fault point a process dies by a real SIGKILL, or fails; an hour later all is as it should be."""
 
 import signal
 import time
@@ -15,6 +15,7 @@ from tests.intake.desk import Desk, OpenDesk, work
 
 TRIES = 3  # with two workers, the other one may do all of it
 ENOUGH = MOST_ORDERS * 5 * 2
+ERRORS = 2  # seeds of the errors
 IN_THE_CUT = {
     "notification.before_commit", "look_up.after_take", "poll.after_list", "record.before_commit", "claim.after_commit",
     "download.after_answer", "download.after_fsync", "store.after_rename", "store.before_commit", "resume.after_copy",
@@ -22,33 +23,35 @@ IN_THE_CUT = {
 }  # fmt: skip
 
 
-def die(desk: Desk, scene: Scene, fault: str, *, two_workers: bool) -> bool:
-    """Whether the process died at its point, and by the signal."""
+def strike(scene: Scene, fault: str, *, two_workers: bool) -> bool:
+    """Whether the process came to its point, where it died by the signal or failed."""
     pids = [forking.start(scene.work, fault)]
     if two_workers:
         time.sleep(0.02)
         pids.append(forking.start(lambda: work(forgiving=True)))
     codes = [forking.wait(pid) for pid in pids]
-    assert codes[0] in (0, -signal.SIGKILL)
+    assert codes[0] in (0, -signal.SIGKILL, forking.FAILED_THERE)
     assert codes[1:] in ([], [0])
-    return codes[0] == -signal.SIGKILL
+    return codes[0] != 0
 
 
-def one_run(desk: Desk, point: str, seed: int, cast: Cast) -> list[str]:
-    """Die and recover; the orders that it was about."""
-    circumstances = Circumstances(point, seed)
+def one_run(desk: Desk, circumstances: Circumstances, action: str, cast: Cast) -> list[str]:
+    """Fail at the point and recover; the orders that it was about."""
     circumstances.set_up(desk)
     orders: list[str] = []
     for _ in range(TRIES):
-        scene = scene_of(point, cast.theo)(desk, circumstances)
+        scene = scene_of(circumstances.point, cast.theo)(desk, circumstances)
         orders += scene.orders
-        died = die(desk, scene, circumstances.fault("kill"), two_workers=circumstances.two_workers)
-        if point.startswith("notification."):
+        struck = strike(scene, circumstances.fault(action), two_workers=circumstances.two_workers)
+        if circumstances.point.startswith("notification."):
             push_all(desk, scene.orders)  # Align had no answer to one of them, and asks again
         recover(desk, queue_lost=circumstances.queue_lost)
-        if died:
+        if circumstances.point.startswith("return."):
+            desk.align.wait_for_order(scene.orders[0], revision=2)  # the doctor scans again
+            recover(desk)
+        if struck:
             return orders
-    raise AssertionError(f"no process died at {point}")
+    raise AssertionError(f"no process came to {circumstances.point}")
 
 
 @pytest.mark.parametrize("point", [pytest.param(p, marks=pytest.mark.cut) if p in IN_THE_CUT else p for p in POINTS])
@@ -59,4 +62,14 @@ def test_a_process_killed_at_a_point(
     # A vendor that ends the old tokens at once is another case (test_refresh.py): there only a person can sign in.
     desk = open_desk(normal=ENOUGH, refresh_grace=60)
     for seed in seeds:
-        verdict(desk, one_run(desk, point, seed, cast))
+        verdict(desk, one_run(desk, Circumstances(point, seed), "kill", cast))
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.fault_case("error that no code expects", "at {point}")
+def test_an_error_that_no_code_expects(
+    open_desk: OpenDesk, verdict: Verdict, seeds: range, cast: Cast, point: str
+) -> None:
+    desk = open_desk(normal=ENOUGH, refresh_grace=60)
+    for seed in seeds[:ERRORS]:
+        verdict(desk, one_run(desk, Circumstances(point, seed), "raise", cast))
