@@ -14,7 +14,7 @@ from benchmarks.notifications import Target, measure, middle_and_most, stored, w
 from benchmarks.storm import Vendor, plan
 from connector.pairing.models import Pairing
 from labportal.labs.tenancy import in_lab
-from tests.labportal.test_worker import tree_of
+from tests.labportal.process_tree import tree_of
 from tests.orders.make import make_order, make_pairing
 
 pytestmark = pytest.mark.usefixtures("committed")
