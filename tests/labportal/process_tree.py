@@ -34,7 +34,7 @@ def is_running(pid: int) -> bool:
 
 
 def cluster_main(worker: int, name: str) -> int:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         for pid in children_of(worker):
             with suppress(ProcessLookupError, FileNotFoundError):
