@@ -1,21 +1,69 @@
 """`make faults`: every fault case, the table, and docs/reliability.md. `--cut` is the short run of `.ci/run`; what else
-is given goes to pytest: `-k refresh`, `--family "kill -9"`, a file. Only the whole run writes the document."""
+is given goes to pytest: `-k refresh`, `--family "kill -9"`, a file. Only the whole run writes the document.
 
+The cases wait more than they work, so two processes share them, each with a database of its own.
+"""
+
+import argparse
 import os
+import platform
+import signal
+import subprocess
 import sys
+import tempfile
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
+from tests.faults.document import as_text, write
+from tests.faults.report import read_rows
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+NOTHING_TO_RUN = 5  # pytest's exit code: a share may be empty, the whole may not
 
 
 def main(given: list[str]) -> int:
-    os.environ["FAULT_CASES"] = "1"  # tests/faults/conftest.py: without it no case is run
-    os.environ.setdefault("TEST_DATA_DIR", str(HERE.parent.parent / ".data" / "faults"))
-    files = [argument for argument in given if argument.endswith(".py") or "::" in argument]
-    arguments = ["-p", "tests.faults.report", *(given if given else ["--write"])]
-    return int(pytest.main([*arguments, *([] if files else [str(HERE)])]))
+    parser = argparse.ArgumentParser(prog="make faults", add_help=False, allow_abbrev=False)
+    parser.add_argument("--shares", type=int, default=2)
+    options, others = parser.parse_known_args(given)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the shares end with us
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / str(number) for number in range(options.shares)]
+        code = _run(others, files)
+        rows = read_rows(files)
+    print(as_text(rows), flush=True)  # noqa: T201 - the command's answer
+    bad = code != 0 or any(not row.passed for row in rows)
+    if not bad and not others:
+        machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}"
+        write(rows, machine, (time.monotonic() - began) / 60, ROOT / "docs" / "reliability.md")
+    return code or int(bad)
+
+
+def _run(others: list[str], files: list[Path]) -> int:
+    """The worst exit code of the processes."""
+    shares = [_start(others, file, f"{number}/{len(files)}") for number, file in enumerate(files)]
+    try:
+        codes = [share.wait() for share in shares]
+    finally:
+        for share in shares:
+            share.terminate()
+            share.wait()
+    ran = [code for code in codes if code != NOTHING_TO_RUN]
+    return max(ran, key=abs) if ran else NOTHING_TO_RUN
+
+
+def _start(others: list[str], rows: Path, share: str) -> "subprocess.Popen[bytes]":
+    data = Path(os.environ.get("TEST_DATA_DIR", ROOT / ".data" / "faults"))
+    named = any(argument.endswith(".py") or "::" in argument for argument in others)
+    command = [sys.executable, "-m", "pytest", "-p", "tests.faults.report", "--share", share, "--rows", str(rows)]
+    return subprocess.Popen(
+        [*command, *others, *([] if named else [str(HERE)])],
+        cwd=ROOT,
+        # FAULT_CASES: without it no case is run (tests/faults/conftest.py).
+        env=os.environ | {"FAULT_CASES": "1", "TEST_DATA_DIR": str(data / share.partition("/")[0])},
+    )
 
 
 if __name__ == "__main__":

@@ -1,18 +1,13 @@
-"""Every case reports a row; the rows become the table that is printed, and by `make faults` the one in docs/.
+"""Every case reports a row. A pytest plugin: it chooses the cases of this process and leaves their rows in a file, for
+tests/faults/__main__.py to print and write down."""
 
-Loaded as a pytest plugin by tests/faults/__main__.py.
-"""
-
-import os
-import platform
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.faults.document import as_text, write
 from tests.faults.findings import Findings
 
 MARKS = (
@@ -48,7 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
     group.addoption("--cut", action="store_true", help="only the cases marked cut, with one seed each")
     group.addoption("--family", action="append", default=[], help="only cases of this family; may be repeated")
-    group.addoption("--write", action="store_true", help="write docs/reliability.md when the whole run is good")
+    group.addoption("--share", default="0/1", help="1/2: the second half of the cases")
+    group.addoption("--rows", type=Path, help="leave the rows in this file")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,6 +63,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     keep = [
         item for item, row in marked.items() if row.family in chosen and (item.get_closest_marker("cut") or not cut)
     ]
+    number, of = map(int, config.getoption("--share").split("/"))
+    keep = keep[number::of]
     config.hook.pytest_deselected(items=[item for item in items if item not in keep])
     items[:] = keep
 
@@ -94,16 +92,23 @@ def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") 
         row.passed = row.passed and item.stash[GOOD]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
-    rows = [row for row in config.stash[ROWS].values() if row.runs or not row.passed]
-    terminalreporter.write_line("")
-    terminalreporter.write_line(as_text(rows))
-    if not config.getoption("--write"):
-        return
-    if exitstatus != 0:
-        terminalreporter.write_line("docs/reliability.md is not written: a case failed.", red=True)
-        return
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}"
-    target = Path(config.rootpath) / "docs" / "reliability.md"
-    write(rows, machine, target)
-    terminalreporter.write_line(f"{target.relative_to(config.rootpath)} is written.")
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    path = session.config.getoption("--rows")
+    rows = session.config.stash.get(ROWS, {}).values()
+    if path is not None:
+        path.write_text(json.dumps([asdict(row) for row in rows if row.runs or not row.passed]))
+
+
+def read_rows(files: list[Path]) -> list[Row]:
+    """The rows of all processes; a case that two of them had a part of is one row."""
+    rows: dict[tuple[str, str], Row] = {}
+    for file in files:
+        for values in json.loads(file.read_text()) if file.exists() else []:
+            found = Findings(**values.pop("found"))
+            part = Row(**values)
+            row = rows.setdefault((part.family, part.case), Row(part.family, part.case, part.control))
+            row.runs, row.seconds, row.passed = (
+                row.runs + part.runs, row.seconds + part.seconds, row.passed and part.passed
+            )  # fmt: skip
+            row.found.add(found)
+    return list(rows.values())

@@ -39,7 +39,7 @@ from tests.labportal.process_tree import KINDS, tree_of
 
 TOGETHER = 3
 POINT = "claim.after_commit"
-HANGS = 25.0  # seconds; the supervisor of the same cases begins a cluster anew after 5
+HANGS = 25.0  # seconds; the supervisor of the same cases begins a cluster anew after 8
 
 
 # --- no row before the bytes ----------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from threading import Thread
 
 import pytest
 from django.test import Client
@@ -18,13 +19,14 @@ from tests.align import change
 from tests.faults.recovery import an_hour_passes, still_waiting
 from tests.faults.traces import PATIENT, Traces
 from tests.faults.verdict import Verdict
-from tests.intake.desk import READY, Desk, OpenDesk
+from tests.intake.desk import Desk, OpenDesk
 from tests.intake.worker_process import Worker, wait_for
 from tests.labportal.process_tree import KINDS, cluster_main, is_running, tree_of
 
 CLUSTERS = ("portal", "downloads")
 PATIENCE = 120.0  # seconds in which a case must be in after a kill
 SLOW = 150_000  # bytes a second: a download that lasts some seconds
+KILLING, SCANS, ENOUGH_KILLS = 60.0, 200, 20
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def worker(open_desk: OpenDesk, anna: Client, traces: Traces) -> Iterator[tuple[
     """It notices a cluster that hangs sooner than in production, where 20 s are allowed."""
     desk = open_desk(normal=len(KINDS) + 2)
     change(desk.pairing, next_due=None)
-    started = Worker(traces.worker_log, WORKER_PING_SECONDS="1", WORKER_STALE_SECONDS="5")
+    started = Worker(traces.worker_log, WORKER_PING_SECONDS="1", WORKER_STALE_SECONDS="8")
     yield desk, started
     started.kill_all()
 
@@ -68,9 +70,13 @@ def until_in(desk: Desk, order_id: str) -> None:
             time.sleep(0.1)
 
 
-def to_kill(worker: Worker, cluster: str, index: int) -> int:
-    """The process of that kind, once its cluster is complete."""
-    return tree_of(cluster_main(worker.process.pid, cluster))[index]
+def kill(worker: Worker, cluster: str, index: int) -> None:
+    """The process of that kind, once its cluster is complete; one that has just ended by itself does not count."""
+    while True:
+        victims = tree_of(cluster_main(worker.process.pid, cluster))
+        with suppress(ProcessLookupError, IndexError):
+            os.kill(victims[index], signal.SIGKILL)
+            return
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
@@ -78,7 +84,7 @@ def to_kill(worker: Worker, cluster: str, index: int) -> int:
 def test_each_idle_process_is_killed(worker: tuple[Desk, Worker], verdict: Verdict, cluster: str) -> None:
     desk, running = worker
     for index in range(len(KINDS)):
-        os.kill(to_kill(running, cluster, index), signal.SIGKILL)
+        kill(running, cluster, index)
         order_id = begins_to_come_in(desk)
         until_in(desk, order_id)
         verdict(desk, [order_id])
@@ -89,11 +95,11 @@ def test_each_idle_process_is_killed(worker: tuple[Desk, Worker], verdict: Verdi
 def test_each_busy_process_is_killed(worker: tuple[Desk, Worker], verdict: Verdict, cluster: str) -> None:
     desk, running = worker
     for index in range(len(KINDS)):
-        victim = to_kill(running, cluster, index)
+        cluster_main(running.process.pid, cluster)
         desk.align.fault(call="download", bytes_per_second=SLOW)
         order_id = begins_to_come_in(desk)
         wait_for(lambda case=order_id: is_downloading(desk, case), "the download did not begin")  # type: ignore[misc]
-        os.kill(victim, signal.SIGKILL)
+        kill(running, cluster, index)
         desk.align.clear_faults()
         until_in(desk, order_id)
         verdict(desk, [order_id])
@@ -104,7 +110,7 @@ def test_each_busy_process_is_killed(worker: tuple[Desk, Worker], verdict: Verdi
 def test_the_supervisor_is_killed(worker: tuple[Desk, Worker], verdict: Verdict, busy: bool) -> None:
     """As an init system does it; what the dead one left behind is ended before the new one begins."""
     desk, running = worker
-    to_kill(running, "downloads", 0)
+    cluster_main(running.process.pid, "downloads")
     order_id = ""
     if busy:
         desk.align.fault(call="download", bytes_per_second=SLOW)
@@ -124,47 +130,46 @@ def test_random_kills_while_scans_arrive(worker: tuple[Desk, Worker], verdict: V
     """Half of the scans are pushed, half are found by the poll; the supervisor is started again as an init does it."""
     desk, running = worker
     desk.in_stock.clear()
-    kills = storm(desk, running, seconds=60.0, scans=200)
-    assert kills >= 30, kills
+    kills: list[int] = []
+    killer = Thread(target=kill_at_random, args=(running, kills))
+    killer.start()
+    arrive_within(desk, seconds=KILLING, scans=SCANS)
+    killer.join()
+    assert len(kills) >= ENOUGH_KILLS
     stop_all(running)
     an_hour_passes(desk)
     running.start()
     until_quiet(desk)
     running.stop()
-    found = verdict(desk)
-    assert found.orders == 200
+    assert verdict(desk).orders == SCANS
 
 
-def storm(desk: Desk, worker: Worker, *, seconds: float, scans: int) -> int:
-    """The number of kills."""
-    dice, began, kills, arrived = random.Random(200), time.monotonic(), 0, 0
-    next_kill = 3.0
-    while (now := time.monotonic() - began) < seconds or arrived < scans:
-        while arrived < min(scans, 1 + int(scans * now / seconds)):
-            order_id = desk.align.create_order(patient=PATIENT, notify=False)["orderId"]
-            arrived += 1
-            if arrived % 2:
-                desk.align.tell(f"orders/{order_id}/status", {"status": READY})
-                assert desk.push(order_id) == 202
-        if now >= next_kill and now < seconds:
-            kills += kill_any(worker, dice)
-            next_kill = now + dice.uniform(0.3, 2.0)
-            change(desk.pairing, next_due=timezone.now(), paused_until=None)
-            ring_tick()
-        time.sleep(0.05)
-    return kills
-
-
-def kill_any(worker: Worker, dice: random.Random) -> int:
-    """One process of the worker, its supervisor as well; 1 if it was there to be killed."""
-    victim = dice.choice([worker.process.pid, *worker.clusters()])
-    with suppress(ProcessLookupError):
-        os.kill(victim, signal.SIGKILL)
+def kill_at_random(worker: Worker, kills: list[int]) -> None:
+    """One process of the worker about each second, its supervisor as well, which is then started again."""
+    dice, end = random.Random(SCANS), time.monotonic() + KILLING
+    while time.monotonic() < end:
+        time.sleep(dice.uniform(0.3, 1.5))
+        victim = dice.choice([worker.process.pid, *worker.clusters()])
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
+            kills.append(victim)
         if victim == worker.process.pid:
             worker.process.wait(10)
             worker.start()
-        return 1
-    return 0
+
+
+def arrive_within(desk: Desk, *, seconds: float, scans: int) -> None:
+    """Spread over the time, if the machine is quick enough; every second scan is pushed as well."""
+    began = time.monotonic()
+    for number in range(scans):
+        while time.monotonic() - began < seconds * number / scans:
+            time.sleep(0.05)
+        order_id = desk.align.create_order(patient=PATIENT, notify=False)["orderId"]
+        if number % 2:
+            assert desk.push(order_id) == 202
+        if number % 5 == 0:
+            change(desk.pairing, next_due=timezone.now(), paused_until=None)
+            ring_tick()
 
 
 def stop_all(worker: Worker) -> None:
