@@ -129,7 +129,6 @@ def test_the_supervisor_is_killed(worker: tuple[Desk, Worker], verdict: Verdict,
 def test_random_kills_while_scans_arrive(worker: tuple[Desk, Worker], verdict: Verdict) -> None:
     """Half of the scans are pushed, half are found by the poll; the supervisor is started again as an init does it."""
     desk, running = worker
-    desk.in_stock.clear()
     kills: list[int] = []
     killer = Thread(target=kill_at_random, args=(running, kills))
     killer.start()
