@@ -7,12 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from connector.lms.models import ApiKey
-from connector.lms.services import make_key, revoke_key
+from connector.lms.services import Limits, make_key, revoke_key
 from labportal.labs.models import User
 from labportal.labs.read_only import OfferedFilters
 
 SHOWN = (
-    "lab", "name", "prefix", "scopes", "status", "created_by", "created_at", "expires_at", "last_used_at", "revoked_at",
+    "lab", "name", "prefix", "scopes", "pairings", "networks", "status", "replaces", "created_by", "created_at",
+    "expires_at", "last_used_at", "revoked_at",
 )  # fmt: skip
 
 
@@ -34,7 +35,7 @@ class ApiKeyAdmin(OfferedFilters, admin.ModelAdmin[ApiKey]):
         if change:
             return  # nothing of a key can be changed but by revoking it
         by = request.user if isinstance(request.user, User) else None
-        key, text = make_key(lab=obj.lab, name=obj.name, by=by, expires_at=obj.expires_at)
+        key, text = make_key(lab=obj.lab, name=obj.name, by=by, limits=Limits(expires_at=obj.expires_at))
         obj.pk, obj.prefix, obj.shown_once = key.pk, key.prefix, text
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:

@@ -17,6 +17,7 @@ from connector.lms import schemas
 from connector.lms.authentication import ApiKeyBearer, KeyRequest, KeyThrottle
 from connector.lms.cursor import CursorError, Position
 from connector.lms.listing import page_of_orders
+from connector.lms.models import READ_FILES, READ_ORDERS
 from connector.lms.openapi import binary, published
 from connector.lms.order_json import whole_order
 from connector.lms.problems import ProblemError, answer_in_problems, not_found
@@ -38,7 +39,7 @@ api = NinjaAPI(
     urls_namespace="lms",
     docs_url=None,  # its page would load scripts from elsewhere
     openapi_url=None,  # served below, with problem+json in it
-    auth=ApiKeyBearer(),
+    auth=ApiKeyBearer(READ_ORDERS),
     throttle=KeyThrottle(),
 )
 answer_in_problems(api)
@@ -71,7 +72,7 @@ def order(request: KeyRequest, order_id: UUID) -> HttpResponse:
 
 
 @api.get(
-    "orders/{order_id}/revisions/{number}/zip", url_name="zip", operation_id="getZip",
+    "orders/{order_id}/revisions/{number}/zip", url_name="zip", operation_id="getZip", auth=ApiKeyBearer(READ_FILES),
     summary="The zip of a revision, byte for byte as Align gave it",
     response={200: None, 206: None, 416: schemas.Problem, **ERRORS_OF_ONE},
     openapi_extra=binary("application/zip"),
@@ -93,6 +94,7 @@ def revision_zip(request: KeyRequest, order_id: UUID, number: int) -> HttpRespon
 
 @api.get(
     "orders/{order_id}/files/{file_id}", url_name="file", operation_id="getFile", summary="One file of a zip",
+    auth=ApiKeyBearer(READ_FILES),
     response={200: None, 206: None, 416: schemas.Problem, **ERRORS_OF_ONE},
     openapi_extra=binary("application/octet-stream"),
 )  # fmt: skip

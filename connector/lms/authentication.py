@@ -1,16 +1,19 @@
-"""Who asks: an API key as bearer token, and how often it may ask. Session cookies count for nothing here."""
+"""Who asks: an API key as bearer token, from where, for what, and how often. Session cookies count for nothing here."""
 
+from ipaddress import ip_address, ip_network
 from time import time
 
+from allauth.account.adapter import get_adapter
 from django.core.cache import cache
 from django.http import HttpRequest
 from ninja.errors import AuthorizationError
 from ninja.security import HttpBearer
 from ninja.throttling import BaseThrottle
 
-from connector.lms.models import READ_ORDERS, ApiKey
+from connector.lms.models import ApiKey
 from connector.lms.services import note_use, recognise
 from labportal.audit.context import KEY, Actor, act_as
+from labportal.audit.services import record_refusal
 
 MINUTE = 60
 
@@ -21,20 +24,39 @@ class KeyRequest(HttpRequest):
     auth: ApiKey
 
 
-class ApiKeyBearer(HttpBearer):
-    """A live key lets its lab's orders be read: the request's transaction acts for that lab from here on."""
+class WrongNetwork(Exception):
+    """A good key, used from an address that it is not given to."""
 
-    openapi_description = "An API key of the lab, which the portal's operator makes: `Authorization: Bearer lp_…`"
+
+class ApiKeyBearer(HttpBearer):
+    """A live key with the scope lets its lab's orders be read: the request's transaction acts for that lab from here
+    on. Errors: AuthorizationError, WrongNetwork."""
+
+    openapi_description = "An API key of the lab, which its owner makes: `Authorization: Bearer lp_…`"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.scope = scope
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
         key = recognise(token)
         if key is None:
             return None
         act_as(Actor(KEY, key.pk, key.prefix), lab_id=key.lab_id)
-        if READ_ORDERS not in key.scopes:
+        if not is_inside(get_adapter(request).get_client_ip(request), key.networks):
+            record_refusal("key.refused", lab_id=key.lab_id, target=key, key=key.prefix)
+            raise WrongNetwork
+        if self.scope not in key.scopes:
             raise AuthorizationError
         note_use(key)
         return key
+
+
+def is_inside(address: str, networks: list[str]) -> bool:
+    """Whether the address lies in one of them; none named is anywhere."""
+    asking = ip_address(address)
+    asking = getattr(asking, "ipv4_mapped", None) or asking
+    return not networks or any(asking in ip_network(network) for network in networks)
 
 
 class KeyThrottle(BaseThrottle):

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, Throttled, ValidationError
 
+from connector.lms.authentication import WrongNetwork
 from connector.orders.delivery import FileMissing
 from connector.orders.ranges import RangeOutside
 
@@ -65,6 +66,11 @@ def answer_in_problems(api: NinjaAPI) -> None:
     @api.exception_handler(AuthorizationError)
     def no_scope(request: HttpRequest, error: AuthorizationError) -> HttpResponse:
         return problem(ProblemError(403, "scope", "This API key does not allow that."))
+
+    @api.exception_handler(WrongNetwork)
+    def wrong_network(request: HttpRequest, error: WrongNetwork) -> HttpResponse:
+        words = "This API key may not be used from this address. The lab's owner says from where, on the page API keys."
+        return problem(ProblemError(403, "network", words))
 
     @api.exception_handler(Throttled)
     def throttled(request: HttpRequest, error: Throttled) -> HttpResponse:

@@ -59,6 +59,7 @@ def _nav(request: Any, pairings: Any, trouble: Any) -> dict[str, Any]:
             *([_link(request, "people", "People", 0)] if membership.may_manage else []),
             *([_link(request, "data", "Data", 0)] if membership.may_manage else []),
             *([_link(request, "lab_settings", "Settings", 0)] if membership.may_manage else []),
+            *([_link(request, "api_keys", "API keys", 0)] if membership.may_manage else []),
             *([_link(request, "audit", "Audit", 0)] if membership.may_manage else []),
         ],
         "last_checked": f"Align checked {ago(checked)}" if checked else "Align was never checked",

@@ -49,6 +49,8 @@ ACTIONS = {
     "invitation.withdrawn": "Took an invitation back",
     "key.made": "Made the API key {key}",
     "key.revoked": "Revoked the API key {key}",
+    "key.replaced": "Replaced the API key {key} by {by}; it ends after {days} days",
+    "key.refused": "The API key {key} was used from an address that it is not given to",
     "lab.made": "The lab was made",
     "lab.opened": "The lab was opened by its owner",
     "lab.company_rules": "Changed the rules of the company's sign-in",

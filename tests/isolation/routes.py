@@ -25,6 +25,7 @@ class Route:
 
 CASE, FILE, CONNECTION = ("order_id",), ("order_id", "file_id"), ("pairing_id",)
 MEMBER = ("membership_id",)
+KEY_OF_LAB, FORM = ("api_key_id",), "7d9a3c10-5c1e-4f57-9d6e-0e7f5f3f2b11"
 #                  anonymous nina olga bruno vera theo anna
 READ, LIST =       "login 403 own 404 ok ok ok",   "login 403 own ok ok ok ok"  # fmt: skip
 WORK, RETURN =     "login 403 own 404 403 go go",  "login 403 own 404 403 ok ok"  # fmt: skip
@@ -102,6 +103,13 @@ ROUTES = {
     "sign_up": Route(NOTHING, NOTHING),
     "sign_up_open": Route(NOTHING, NOTHING),
     "sign_up_link": Route(NOTHING, NOBODY, ("token",)),
+    # API keys: the owner alone. A new one is shown on the answer to the form.
+    "api_keys": Route(OWNERS, NOBODY),
+    "api_key_new": Route(
+        NOBODY, OWNERS, (), {"name": "LMS", "scopes": "orders:read", "which": "all", "form_id": FORM}
+    ),
+    "api_key_rotate": Route(NOBODY, "login 403 own 404 403 403 ok", KEY_OF_LAB, {"grace": "7", "form_id": FORM}),
+    "api_key_revoke": Route(NOBODY, OWN, KEY_OF_LAB),
     # Align's pushes: whoever knows the secret.
     "notify": Route(NOBODY, NOTHING, ("secret",)),
     # A lab's own system: a key, and no session, opens these (test_api_keys.py).

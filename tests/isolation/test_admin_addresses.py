@@ -26,7 +26,7 @@ WRITABLE = {
     "labs.Lab": {"add", "change"},
     "labs.Membership": {"add", "change", "delete"},
     "account.EmailAddress": {"add", "change", "delete"},
-    "lms.ApiKey": {"add", "change", "delete"},
+    "lms.ApiKey": {"add", "change"},
     "signin.SignOn": {"change"},
 }
 LOOKED_AT = {

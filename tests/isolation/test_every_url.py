@@ -123,6 +123,7 @@ def ids_of(world: World | None) -> dict[str, str]:
         "membership_id",
         "invitation_id",
         "provider_id",
+        "api_key_id",
     )
     others = {
         "number": "1",

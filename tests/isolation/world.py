@@ -13,6 +13,8 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
+from connector.lms.models import ApiKey
+from connector.lms.services import make_key
 from connector.orders import store
 from connector.orders.models import Order, Revision, RevisionState, ScanFile
 from connector.pairing.models import ConnectAttempt, Pairing
@@ -41,13 +43,14 @@ class World:
     hold: CaseHold
     member: Membership
     invitation: Invitation
+    key: ApiKey
 
     def ids(self) -> dict[str, str]:
         """The ids that addresses take, by the names that the addresses give them."""
         return {
             "order_id": str(self.order.pk), "file_id": str(self.scan.pk), "pairing_id": str(self.pairing.pk),
             "attempt_id": str(self.attempt.pk), "membership_id": str(self.member.pk),
-            "invitation_id": str(self.invitation.pk), "number": str(self.revision.number),
+            "invitation_id": str(self.invitation.pk), "number": str(self.revision.number), "api_key_id": str(self.key.pk),
         }  # fmt: skip
 
     def rows(self) -> list[object]:
@@ -92,7 +95,10 @@ def make_world(lab: Lab, owner: User, mark: str) -> World:
         )
     someone = create_person(email=f"{mark}-4@example.com", password=None, name="Kim")
     member = add_member(lab=lab, user=someone, role=Role.VIEWER)
-    return World(mark, pairing, order, revision, scan, picture, attempt, returned, hold, member, invitation)
+    key, _ = make_key(lab=lab, name="LMS", by=owner)
+    return World(
+        mark, pairing, order, revision, scan, picture, attempt, returned, hold, member, invitation, key
+    )
 
 
 def _store(lab: Lab, order: Order, revision: Revision, mark: str) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from connector.lms.authentication import KeyThrottle
 from connector.lms.key_text import is_well_formed, key_hash, new_key_text
 from connector.lms.models import ApiKey
-from connector.lms.services import make_key, revoke_key
+from connector.lms.services import Limits, make_key, revoke_key
 from labportal.labs.models import LabQuerySet
 from labportal.labs.tenancy import in_lab
 from tests.lms.conftest import with_key
@@ -26,7 +26,8 @@ def whole(answer):
 def test_every_key_that_does_not_serve_gets_the_same_answer(cast):
     revoked, revoked_text = make_key(lab=cast.lab_a, name="old", by=None)
     revoke_key(key=revoked)
-    expired_text = make_key(lab=cast.lab_a, name="e", by=None, expires_at=timezone.now() - timedelta(seconds=1))[1]
+    ended = Limits(expires_at=timezone.now() - timedelta(seconds=1))
+    expired_text = make_key(lab=cast.lab_a, name="e", by=None, limits=ended)[1]
     wrong = [new_key_text(), revoked_text, expired_text, revoked_text[:-1] + "_", "", "lp_", "ü", "x" * 5000]
     answers = [whole(with_key(text)("/api/v1/orders")) for text in wrong]
     answers.append(whole(Client().get("/api/v1/orders")))
@@ -61,7 +62,7 @@ def test_a_key_that_was_revoked_ends_at_once(cast):
 
 
 def test_a_key_without_the_scope_is_told_so(cast):
-    text = make_key(lab=cast.lab_a, name="LMS", by=None, scopes=["nothing"])[1]
+    text = make_key(lab=cast.lab_a, name="LMS", by=None, limits=Limits(scopes=["nothing"]))[1]
     answer = with_key(text)("/api/v1/orders")
     assert (answer.status_code, answer.json()["code"]) == (403, "scope")
 
