@@ -31,6 +31,8 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": settings.X_FRAME_OPTIONS,
 }
+# What is handed out as a file never runs as ours, whatever is in it and wherever it is opened.
+DOWNLOAD_POLICY = "sandbox; default-src 'none'"
 # A lab's computers have several users: nothing of the last one is left for the next.
 SIGNED_OUT = '"cache", "cookies", "storage"'
 SIGNED_OUT_MARK = "_signed_out"
@@ -48,6 +50,8 @@ class BrowserRules:
             response.headers.setdefault(name, value)
         if not _is_static(request, response) and "no-store" not in response.headers.get("Cache-Control", ""):
             response.headers["Cache-Control"] = "no-store"
+        if response.headers.get("Content-Disposition", "").startswith("attachment"):
+            response.headers["Content-Security-Policy"] = DOWNLOAD_POLICY
         if hasattr(request, SIGNED_OUT_MARK):
             response.headers["Clear-Site-Data"] = SIGNED_OUT
         return response

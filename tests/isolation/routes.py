@@ -105,9 +105,7 @@ ROUTES = {
     "sign_up_link": Route(NOTHING, NOBODY, ("token",)),
     # API keys: the owner alone. A new one is shown on the answer to the form.
     "api_keys": Route(OWNERS, NOBODY),
-    "api_key_new": Route(
-        NOBODY, OWNERS, (), {"name": "LMS", "scopes": "orders:read", "which": "all", "form_id": FORM}
-    ),
+    "api_key_new": Route(NOBODY, OWNERS, (), {"name": "LMS", "scopes": "orders:read", "which": "all", "form_id": FORM}),
     "api_key_rotate": Route(NOBODY, "login 403 own 404 403 403 ok", KEY_OF_LAB, {"grace": "7", "form_id": FORM}),
     "api_key_revoke": Route(NOBODY, OWN, KEY_OF_LAB),
     # Align's pushes: whoever knows the secret.

@@ -50,7 +50,8 @@ class World:
         return {
             "order_id": str(self.order.pk), "file_id": str(self.scan.pk), "pairing_id": str(self.pairing.pk),
             "attempt_id": str(self.attempt.pk), "membership_id": str(self.member.pk),
-            "invitation_id": str(self.invitation.pk), "number": str(self.revision.number), "api_key_id": str(self.key.pk),
+            "invitation_id": str(self.invitation.pk), "number": str(self.revision.number),
+            "api_key_id": str(self.key.pk),
         }  # fmt: skip
 
     def rows(self) -> list[object]:
@@ -96,9 +97,7 @@ def make_world(lab: Lab, owner: User, mark: str) -> World:
     someone = create_person(email=f"{mark}-4@example.com", password=None, name="Kim")
     member = add_member(lab=lab, user=someone, role=Role.VIEWER)
     key, _ = make_key(lab=lab, name="LMS", by=owner)
-    return World(
-        mark, pairing, order, revision, scan, picture, attempt, returned, hold, member, invitation, key
-    )
+    return World(mark, pairing, order, revision, scan, picture, attempt, returned, hold, member, invitation, key)
 
 
 def _store(lab: Lab, order: Order, revision: Revision, mark: str) -> None:
