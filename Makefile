@@ -41,10 +41,12 @@ bench: setup ## measured figures (about 3 minutes; on a machine that does nothin
 	@exec $(PYTHON) -m benchmarks $(ARGS)
 
 # The quick ones first. The deploy check runs with the settings of a production machine and throw-away secrets.
-lint: setup ## format, lint, import rules, types, migrations, deploy settings, static files; no tests
+lint: setup ## format, lint, import rules, types, migrations, deploy settings, secrets, advisories; no tests
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/lint-imports
+	@$(PYTHON) scripts/scan_secrets.py
+	@$(PYTHON) scripts/scan_dependencies.py
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	@set -e; secret() { $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))'; }; \
 	fernet() { $(PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'; }; \
