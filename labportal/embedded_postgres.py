@@ -40,6 +40,7 @@ SETTINGS = {
     "log_timezone": "UTC",
     # A failed statement's text and its DETAIL line hold patients' names; the log must not.
     "log_min_error_statement": "panic",
+    "log_min_messages": "log",  # nor an error's own words, which quote a value that does not fit its type
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }

@@ -11,6 +11,14 @@ class PlacesOnly(logging.Formatter):
     """Formats a traceback as its frames and the exception's type, with its `code` where it has one; and the address of
     a request as its route, since an address may hold a secret (a notification's, a link in a mail)."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        # A record keeps the text that its first handler made of the exception: another handler's, with other rules.
+        kept, record.exc_text = record.exc_text, None
+        try:
+            return super().format(record)
+        finally:
+            record.exc_text = kept
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
         record.message = _without_address(record)
         return super().formatMessage(record)
