@@ -113,7 +113,7 @@ def confirmed(view: LabView[P]) -> Callable[..., HttpResponseBase]:
 def _ask_again(request: LabRequest) -> HttpResponseBase:
     back = request.get_full_path()
     if request.method != "GET":
-        messages.warning(request, "Nothing was changed yet. Confirm that it is you, then do it once more.")
+        messages.warning(request, sessions.NOTHING_CHANGED)
         came_from = urlsplit(request.headers.get("Referer", ""))
         back = came_from.path if came_from.netloc == request.get_host() else reverse("inbox")
     methods = get_adapter(request).get_reauthentication_methods(request.user)

@@ -60,6 +60,7 @@ class LabMiddleware:
             answer: HttpResponseBase | None = self._allauth(request, error)
             if answer is None:
                 raise
+            sessions.keep_no_form(request)
             return answer
 
     def _run(self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]) -> HttpResponseBase:

@@ -10,7 +10,9 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,7 +24,15 @@ from labportal.labs.models import Membership, User
 BEGAN, SEEN, ENROLLED, COMPANY = "began", "seen", "second_step_set_up", "company_lab"
 BACKGROUND = "X-Background"
 OVER = "_session_over"
+NOTHING_CHANGED = "Nothing was changed yet. Confirm that it is you, then do it once more."
 WRITE_EVERY = 60
+
+
+def keep_no_form(request: HttpRequest) -> None:
+    """allauth keeps a form that asks for a confirmation first, with its headers and cookies, in the session's row: in
+    clear, and for hours. It may hold a secret, so it is sent again instead."""
+    if request.session.pop(STATE_SESSION_KEY, None) is not None and request.user.is_authenticated:
+        messages.warning(request, NOTHING_CHANGED)
 
 
 class Limits(NamedTuple):
