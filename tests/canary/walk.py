@@ -82,7 +82,7 @@ class Walk:
         """One of each kind that a person or a lab's own system holds."""
         self.remember_tokens()
         client, totp = enrol(self.cast.theo)
-        text = make_key(lab=self.cast.lab_a, name="LMS", by=None)[1]
+        self.key, text = make_key(lab=self.cast.lab_a, name="LMS", by=None)
         for path in ("/api/v1/orders", f"/api/v1/orders/{self.order.pk}"):
             answer = Client().get(path, headers={"Authorization": f"Bearer {text}"})
             self._keep(f"API {path}", answer, answer.content.decode(errors="replace"))
@@ -107,6 +107,7 @@ class Walk:
             "picture_id": str(next(iter(files.values())).pk), "pairing_id": str(self.desk.pairing.pk),
             "attempt_id": str(self.attempt.pk), "membership_id": str(self.theo.pk),
             "invitation_id": str(invitation.pk if invitation else uuid.uuid4()), "provider_id": str(uuid.uuid4()),
+            "api_key_id": str(self.key.pk),
             "secret": "x" * 43, "key": "x", "token": "x", "uidb36": "1", "pk": "0", "door": "no-such-lab",
         }  # fmt: skip
 

@@ -11,15 +11,13 @@ from django.urls import get_resolver
 from connector.lms.api import api
 from connector.lms.openapi import published
 from tests.isolation.routes import ROUTES
-from tests.isolation.test_every_url import walk
+from tests.isolation.test_every_url import ELSEWHERE, walk
 from tests.isolation.world import World
 from tests.matrix.visitors import Visitor
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 OWN, FOREIGN, MIXED, RANDOM, MALFORMED = "own", "foreign", "mixed", "random", "malformed"
-# The admin has no door for anybody but the operator: tests/isolation/test_admin_addresses.py.
-ELSEWHERE = ("admin:",)
 ADDRESSES = {
     name: "/" + pattern for name, pattern in walk(get_resolver().url_patterns) if not name.startswith(ELSEWHERE)
 }
@@ -90,7 +88,7 @@ def nothing() -> dict[str, str]:
         "attempt_id",
         "membership_id",
         "invitation_id",
-        "key_id",
+        "api_key_id",
     )
     other = {"number": "1", "secret": "y" * 43, "key": "y", "token": "y", "uidb36": "2", "pk": "0", "slug": "nobody"}
     return {name: str(uuid.uuid4()) for name in names} | other

@@ -13,7 +13,7 @@ from tests.matrix.visitors import Visitor, Worlds
 
 BOTH, POLICIES, FILTER = "both walls", "row-level security alone", "the access filter alone"
 # Those who could find something of another's if a wall had a hole.
-PRYING = ("owner of A", "technician for one connection of A", "owner of B", "key of B")
+PRYING = ("owner of A", "technician for one connection of A", "owner of B", "key of B", "key for one connection of A")
 
 
 def run(worlds: Worlds, visitors: dict[str, Visitor], names: tuple[str, ...], methods: tuple[str, ...]) -> Findings:

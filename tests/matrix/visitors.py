@@ -1,12 +1,13 @@
 """Everybody who may come to an address: what is theirs, what is another's, and the marks they must never see."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.test import Client
 from django.utils import timezone
 
-from connector.lms.services import make_key
+from connector.lms.services import Limits, make_key
 from labportal.labs.models import Lab, Membership, Role, User
 from labportal.labs.services import add_member, create_person
 from labportal.labs.tenancy import in_lab
@@ -53,6 +54,7 @@ def make_visitors(cast: Cast, worlds: Worlds, signed_in: SignedIn) -> dict[str, 
     keys = {
         "key of A": _key(cast.lab_a),
         "key of B": _key(cast.lab_b),
+        "key for one connection of A": _key(cast.lab_a, pairings=[alpha.pairing.pk]),
     }
 
     def person(user: User) -> Callable[[], Client]:
@@ -73,6 +75,7 @@ def make_visitors(cast: Cast, worlds: Worlds, signed_in: SignedIn) -> dict[str, 
         Visitor("owner of B", person(cast.bruno), beta, (alpha, gamma)),
         Visitor("key of A", system("key of A"), alpha, (beta,)),
         Visitor("key of B", system("key of B"), beta, (alpha, gamma)),
+        Visitor("key for one connection of A", system("key for one connection of A"), alpha, (gamma, beta)),
     ]
     return {visitor.name: visitor for visitor in everybody}
 
@@ -91,5 +94,5 @@ def _narrow(cast: Cast, world: World) -> User:
     return nora
 
 
-def _key(lab: Lab) -> str:
-    return make_key(lab=lab, name="LMS", by=None)[1]
+def _key(lab: Lab, pairings: Collection[UUID] | None = None) -> str:
+    return make_key(lab=lab, name="LMS", by=None, limits=Limits(pairings=pairings))[1]

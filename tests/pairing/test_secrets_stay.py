@@ -14,7 +14,7 @@ from connector.pairing.models import ConnectAttempt, State
 from labportal.labs.tenancy import in_lab
 from labportal.sealing import unseal
 from tests.align import again, change, come_back, let_pass, log_in, pairing_of, start_connecting
-from tests.isolation.canary import every_row
+from tests.canary.everywhere import every_row
 
 PAGES = ("/", "/connections/")
 FAULTS = ({"status": 401, "times": 2}, {"status": 500}, {"html": True}, {"half_json": True}, {"reset_at": 0.0})

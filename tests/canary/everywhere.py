@@ -19,9 +19,10 @@ from django.utils.module_loading import import_string
 from psycopg import sql
 
 from tests import database
+from tests.faults.traces import CANARY
 from tests.mails import Mails
 
-PATIENT = "ZZCANARY"
+PATIENT = CANARY
 # Where a patient's data lies on purpose; each other table, the queue's and the audit's too, must be free of it.
 OF_PATIENTS = {
     "orders_order", "orders_revision", "orders_scanfile", "orders_restoration", "orders_timelineevent",

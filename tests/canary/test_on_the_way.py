@@ -10,8 +10,8 @@ from connector.pairing.access import PairingStopped
 from labportal.keeping.status import status
 from labportal.tick import tick
 from tests.align import change
+from tests.canary.everywhere import PATIENT, Canary, all_logs, leaks, mails_text, tables
 from tests.intake.desk import Desk, OpenDesk, work
-from tests.isolation.canary import PATIENT, Canary, all_logs, leaks, mails_text, tables
 from tests.mails import Mails, mails  # noqa: F401 - a fixture
 
 WHO = {"firstName": PATIENT, "lastName": f"{PATIENT}-Meier", "chartNumber": PATIENT}

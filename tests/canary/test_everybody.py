@@ -20,8 +20,8 @@ from connector.lms.services import make_key
 from connector.orders.models import Order
 from connector.returns.models import Return
 from labportal.doors import TaskFailed, door
+from tests.canary.everywhere import PATIENT, Canary, addresses_in, all_logs, leaks, mails_text, tables
 from tests.cast import Cast
-from tests.isolation.canary import PATIENT, Canary, addresses_in, all_logs, leaks, mails_text, tables
 from tests.isolation.routes import ROUTES
 from tests.isolation.test_admin_addresses import MODELS, rows_of
 from tests.isolation.test_every_url import METHODS, ids_of
