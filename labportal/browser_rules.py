@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 # Denied but for what a page of ours uses: passkeys at log-in, "Copy" buttons, the 3D view over the whole screen.
 # Names that Chromium knows; an unknown one would be a complaint on every page's console.
@@ -38,6 +38,10 @@ SIGNED_OUT = '"cache", "cookies", "storage"'
 SIGNED_OUT_MARK = "_signed_out"
 
 
+# What programs call is not redirected from http: the key was sent in clear already, and nobody would notice.
+PROGRAMS = ("/api/", "/notify/")
+
+
 class BrowserRules:
     """Sets the headers; what is no static file is never kept by a browser or a proxy."""
 
@@ -45,7 +49,7 @@ class BrowserRules:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+        response = _refused_without_tls() if _needs_tls(request) else self.get_response(request)
         for name, value in ALWAYS.items():
             response.headers.setdefault(name, value)
         if not _is_static(request, response) and "no-store" not in response.headers.get("Cache-Control", ""):
@@ -55,6 +59,16 @@ class BrowserRules:
         if hasattr(request, SIGNED_OUT_MARK):
             response.headers["Clear-Site-Data"] = SIGNED_OUT
         return response
+
+
+def _needs_tls(request: HttpRequest) -> bool:
+    return settings.SECURE_SSL_REDIRECT and not request.is_secure() and request.path_info.startswith(PROGRAMS)
+
+
+def _refused_without_tls() -> HttpResponse:
+    words = "Use https. A key that was sent over http has been seen on the way: replace it.\n"
+    rule = {"Content-Security-Policy": DOWNLOAD_POLICY}
+    return HttpResponse(words, status=403, content_type="text/plain; charset=utf-8", headers=rule)
 
 
 def _is_static(request: HttpRequest, response: HttpResponseBase) -> bool:

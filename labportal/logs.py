@@ -1,6 +1,7 @@
 """Log lines that hold codes and places, never the text of an exception: a database error quotes the row it refused."""
 
 import logging
+import time
 import traceback
 from types import TracebackType
 
@@ -9,7 +10,10 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 class PlacesOnly(logging.Formatter):
     """Formats a traceback as its frames and the exception's type, with its `code` where it has one; and the address of
-    a request as its route, since an address may hold a secret (a notification's, a link in a mail)."""
+    a request as its route, since an address may hold a secret (a notification's, a link in a mail). Times are UTC."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
 
     def format(self, record: logging.LogRecord) -> str:
         # A record keeps the text that its first handler made of the exception: another handler's, with other rules.

@@ -214,6 +214,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "inbox"
 ACCOUNT_ADAPTER = "labportal.labs.adapter.AccountAdapter"
@@ -280,8 +281,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"Lab portal <portal@{_base.h
 # --- Browser rules ----------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE, MESSAGES_COOKIE_NAME = "labportal.message_cookie.Storage", "messages"
 if SECURE:  # no other host of the domain can set or overwrite them
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    MESSAGES_COOKIE_NAME = "__Host-messages"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0

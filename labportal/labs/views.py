@@ -21,4 +21,4 @@ def switch_lab(request: LabRequest) -> HttpResponseBase:
 @needs_no_database
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers. No database: a probe must not depend on it."""
-    return HttpResponse("ok", content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain; charset=utf-8")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
-from django.urls import path
+from django.urls import path, reverse
 
 from labportal import urls
 from labportal.browser_rules import PERMISSIONS
@@ -43,6 +43,9 @@ def missing(answer: Answer) -> list[str]:
         wrong.append(f"Content-Security-Policy: {policy}")
     if "no-store" not in headers.get("Cache-Control", ""):
         wrong.append("Cache-Control")
+    kind = headers.get("Content-Type", "")
+    if answer.body and (not kind or (kind.startswith("text/") and "charset=utf-8" not in kind.replace('"', ""))):
+        wrong.append(f"Content-Type: {kind}")
     return wrong
 
 
@@ -74,6 +77,15 @@ def test_the_list_of_downloads_is_complete(name: str, worlds: Worlds, cast: Cast
     headers = [ask(visitor, name, method, ids_of(worlds[0])).headers for method in METHODS]
     handed_out = any(each.get("Content-Disposition", "").startswith("attachment") for each in headers)
     assert handed_out == (name in DOWNLOADS)
+
+
+@EVERY_ROUTE
+def test_a_trace_is_refused_and_repeats_no_header(name: str, worlds: Worlds, cast: Cast, client_of: Any) -> None:
+    ids = ids_of(worlds[0])
+    address = reverse(name, kwargs={key: ids[ROUTES[name].uses.get(key, key)] for key in ROUTES[name].takes})
+    answer: Any = client_of(cast.anna).trace(address, headers={"X-Repeated": "ZZREPEATED"})
+    answer.close()
+    assert "ZZREPEATED" not in f"{answer.headers} {b'' if answer.streaming else answer.content!r}"
 
 
 # --- answers that no view makes
@@ -131,6 +143,17 @@ def test_https_is_kept_for_a_year_once_it_is_production(settings: Any) -> None:
     redirect = plain(Client().get("/accounts/login/"))
     assert redirect.status == 301
     assert missing(redirect) == []
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("address", ["/api/v1/orders", "/notify/some-secret"])
+def test_what_programs_call_is_refused_over_http_and_not_redirected(settings: Any, address: str) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    answer = plain(Client().post(address))
+    assert answer.status == 403
+    assert "Location" not in answer.headers
+    assert missing(answer) == []
+    assert plain(Client().post(address, secure=True)).status in {404, 405}
 
 
 # --- the end of a session

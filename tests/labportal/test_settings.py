@@ -46,6 +46,12 @@ def test_an_https_address_makes_cookies_and_transport_strict():
     assert found["DEBUG"] is False
 
 
+def test_at_https_no_other_host_of_the_domain_can_set_a_cookie_of_ours():
+    names = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "MESSAGES_COOKIE_NAME")
+    found = read(*names, BASE_URL="https://portal.example")
+    assert all(name.startswith("__Host-") for name in found.values())
+
+
 def test_on_this_machine_the_cookie_goes_over_http():
     found = read(*FLAGS, "ALLOWED_HOSTS")
     assert not found["SESSION_COOKIE_SECURE"]
