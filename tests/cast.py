@@ -1,10 +1,12 @@
 """The fixed cast, committed once a run: two labs, their people, and one who must have no access to either."""
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, fields
 
 from django.db import connections
 
 from labportal.labs.models import Lab, Role, User
+from labportal.labs.routers import as_operator
 from labportal.labs.services import add_member, create_lab, create_person
 
 PASSWORD = "correct horse battery"
@@ -22,6 +24,13 @@ class Cast:
     bruno: User
     olga: User
     nina: User
+
+    def everyone(self) -> "list[Lab | User]":
+        return [getattr(self, field.name) for field in fields(self)]
+
+
+# As they were made, for `restore`: a test may have changed the cast's own objects.
+_made: "list[Lab | User]" = []
 
 
 def make_cast() -> Cast:
@@ -42,6 +51,7 @@ def make_cast() -> Cast:
         nina=person("nina"),
     )
     join(cast)
+    _made[:] = [copy(each) for each in cast.everyone()]
     return cast
 
 
@@ -54,12 +64,16 @@ def join(cast: Cast) -> None:
 
 
 def restore(cast: Cast) -> None:
-    """The cast as it was: nobody more, nobody less, in the same labs. What belongs to others is gone before."""
-    people = [p.pk for p in (cast.anna, cast.theo, cast.vera, cast.bruno, cast.olga, cast.nina)]
-    labs = [cast.lab_a.pk, cast.lab_b.pk]
+    """The cast as it was: nobody more, nobody less, in the same labs, with the same passwords and rules. What belongs
+    to others is gone before."""
+    labs, people = ([each.pk for each in _made if isinstance(each, kind)] for kind in (Lab, User))
     with connections["operator"].cursor() as cursor:
         cursor.execute("DELETE FROM labs_membership")
         cursor.execute("DELETE FROM account_emailaddress WHERE user_id <> ALL(%s)", [people])
         cursor.execute("DELETE FROM labs_user WHERE id <> ALL(%s)", [people])
         cursor.execute("DELETE FROM labs_lab WHERE id <> ALL(%s)", [labs])
+    for each in _made:
+        values = {f.attname: getattr(each, f.attname) for f in each._meta.concrete_fields if not f.primary_key}
+        with as_operator():
+            type(each).objects.filter(pk=each.pk).update(**values)
     join(cast)

@@ -28,7 +28,7 @@ from tests.faults.test_calls import BREAKS, SOME
 from tests.faults.traces import PATIENT
 from tests.faults.verdict import Verdict
 from tests.intake.desk import Desk, work
-from tests.intake.test_worker import Worker
+from tests.intake.worker_process import Worker
 from tests.line.answers import scripted
 from tests.line.toxics import Instead
 

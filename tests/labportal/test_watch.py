@@ -14,7 +14,7 @@ from django.db import connection
 from django_q.models import OrmQ, Schedule
 
 from labportal.running import heartbeat, watch
-from labportal.running.supervisor import Supervisor
+from labportal.running.supervisor import RING_EVERY, Supervisor
 from labportal.tick import tick
 from tests.intake.desk import queued
 
@@ -90,10 +90,16 @@ def test_the_supervisor_beats_and_rings_for_a_late_tick_once_a_minute(supervisor
 
 
 def test_the_supervisor_leaves_a_tick_that_comes_by_itself_alone(supervisor: Supervisor) -> None:
+    supervisor.watch()
+    assert queued() == ["tick"], "the one of the start"
     tick()
     OrmQ.objects.all().delete()
-    supervisor.watch()
+    supervisor._rung_at -= 2 * RING_EVERY
+    supervisor._beat()
     assert queued() == []
+    grow_old(tick=2)
+    supervisor._beat()
+    assert queued() == ["tick"], "the control: a late one would have been rung for"
 
 
 @pytest.fixture
