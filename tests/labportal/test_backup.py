@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import ProgrammingError, connections
 from django.test import Client
 from django.utils import timezone
 
@@ -35,12 +36,13 @@ from labportal.labs.models import Lab, User
 from labportal.labs.tenancy import in_lab
 from tests.align import again, calls_in_order, change, pair_lab, words_on
 from tests.cast import Cast
+from tests.database import NAME
 from tests.intake.desk import point_scans_at
 from tests.orders.make import make_order, make_pairing
 from tests.orders.stored import put_in_store, zip_bytes
 from tests.simulator.launch import Simulator
 
-TEST, RESTORED = "test_labportal", "test_restored"
+TEST, RESTORED = NAME, "test_restored"
 
 
 @dataclass
@@ -84,8 +86,15 @@ def machine(committed: None, tmp_path: Path, settings: Any, monkeypatch: pytest.
     monkeypatch.setenv("DATABASE_BACKUP_URL", url)
     yield Machine(tmp_path, settings)
     point_database_at(TEST)
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {RESTORED} WITH (FORCE)")
+    for left in reversed(range(20)):
+        try:
+            with connections["owner"].cursor() as cursor:
+                cursor.execute(f"DROP DATABASE IF EXISTS {RESTORED} WITH (FORCE)")
+            break
+        except ProgrammingError:  # an autovacuum worker is in it, whom the owner role may not end
+            if not left:
+                raise
+            time.sleep(0.5)
 
 
 def keep(lab: Lab, folder: Path, order_id: str) -> Revision:
