@@ -32,7 +32,7 @@ ALWAYS = {
     "X-Frame-Options": settings.X_FRAME_OPTIONS,
 }
 # What is handed out as a file never runs as ours, whatever is in it and wherever it is opened.
-DOWNLOAD_POLICY = "sandbox; default-src 'none'"
+DOWNLOAD_POLICY = "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 # A lab's computers have several users: nothing of the last one is left for the next.
 SIGNED_OUT = '"cache", "cookies", "storage"'
 SIGNED_OUT_MARK = "_signed_out"

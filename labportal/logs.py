@@ -1,16 +1,20 @@
 """Log lines that hold codes and places, never the text of an exception: a database error quotes the row it refused."""
 
 import logging
+import re
 import time
 import traceback
 from types import TracebackType
 
+# What would begin a second line, or move a terminal's cursor.
+CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 class PlacesOnly(logging.Formatter):
     """Formats a traceback as its frames and the exception's type, with its `code` where it has one; and the address of
-    a request as its route, since an address may hold a secret (a notification's, a link in a mail). Times are UTC."""
+    a request as its route, since an address may hold a secret (a notification's, a link in a mail). Times
+    are UTC; a message is one line."""
 
     converter = staticmethod(time.gmtime)
     default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
@@ -24,7 +28,7 @@ class PlacesOnly(logging.Formatter):
             record.exc_text = kept
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
-        record.message = _without_address(record)
+        record.message = CONTROL.sub(lambda found: ascii(found[0])[1:-1], _without_address(record))
         return super().formatMessage(record)
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - the standard library's name

@@ -107,6 +107,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "labportal.signin.fresh_key.FreshKeyMiddleware",
     "labportal.signin.middleware.CompanySessionMiddleware",
     # Innermost: opens the transaction, names the lab in it, and renders inside it.
     "labportal.labs.middleware.LabMiddleware",
@@ -213,6 +214,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "labportal.signin.passwords.NotLeaked"},
+    {"NAME": "labportal.signin.passwords.NotOurWords"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
@@ -257,6 +260,8 @@ SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", 60)
 SESSION_MAX_HOURS: int = env.int("SESSION_MAX_HOURS", 12)
 # The operator's site opens to a second step only. The demo alone does without.
 OPERATORS_NEED_MFA: bool = env.bool("OPERATORS_NEED_MFA", SECURE)
+# Everybody needs a second step at sign-in, or only the people of labs that ask for one.
+PEOPLE_NEED_MFA: bool = env.bool("PEOPLE_NEED_MFA", SECURE)
 # Ours beside allauth's own (labportal/people/): mails that an owner sends, links tried, labs asked for.
 ACCOUNT_RATE_LIMITS = {
     "company": "30/m/ip",  # a whole lab begins its day behind one address

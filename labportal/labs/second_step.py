@@ -19,7 +19,8 @@ def demanded_of(user: User) -> bool:
     """Whether the portal or one of the person's labs asks for a second step (their labs are seen in a request)."""
     if user.is_staff and settings.OPERATORS_NEED_MFA:
         return True
-    return Membership.objects.filter(user=user, suspended_at=None, lab__mfa_required=True).exists()
+    theirs = Membership.objects.filter(user=user, suspended_at=None)
+    return (theirs if settings.PEOPLE_NEED_MFA else theirs.filter(lab__mfa_required=True)).exists()
 
 
 def has_factor(user: User | AnonymousUser) -> bool:
@@ -35,8 +36,8 @@ def used_in(request: HttpRequest) -> bool:
 
 
 def missing_for_lab(request: HttpRequest, lab: Lab) -> bool:
-    """The lab asks for a second step and this session has none that counts for it."""
-    if not lab.mfa_required:
+    """The lab, or the portal for all labs, asks for a second step and this session has none that counts for it."""
+    if not (lab.mfa_required or settings.PEOPLE_NEED_MFA):
         return False
     by_company = sessions.company_lab(request) == str(lab.pk)
     return not (by_company and lab.sso_counts_as_mfa) and not used_in(request)

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account import signals as account
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa import signals as mfa
 from django.contrib.auth import signals as auth
 from django.db import transaction
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from labportal.audit.services import Fact, record
 from labportal.labs.models import Membership, User
@@ -33,8 +35,14 @@ def labs_of(person: User) -> list[UUID]:
 
 
 @receiver(auth.user_logged_in)
-def _logged_in(sender: Any, user: User, **kwargs: Any) -> None:
-    record_for_person("log_in.done", user)
+def _logged_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    record_for_person("log_in.done", user, how=_ways(request))
+
+
+def _ways(request: HttpRequest) -> str:
+    """How somebody came in: "password", "password+totp", "webauthn", "socialaccount" (a lab's own provider)."""
+    records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or []
+    return "+".join(str(each.get("type") or each.get("method")) for each in records)
 
 
 @receiver(auth.user_logged_out)
@@ -49,6 +57,12 @@ def _failed(sender: Any, credentials: dict[str, Any], **kwargs: Any) -> None:
     typed = str(credentials.get("email") or credentials.get("username") or "").strip().lower()
     person = User.objects.filter(email=typed).first()
     record("log_in.failed", lab_id=None, target=person, known=person is not None)
+
+
+@receiver(mfa.authentication_failed)
+def _second_step_failed(sender: Any, user: User, authenticator: Any, **kwargs: Any) -> None:
+    """The password was right, so its person's labs may know."""
+    record_for_person("second_step.failed", user, kind=authenticator.type)
 
 
 @receiver(account.password_changed)

@@ -85,6 +85,7 @@ class _TakenOnce:
         code = super().clean_code()  # type: ignore[misc]  # a mixin of allauth's forms
         used: Authenticator = self.authenticator  # type: ignore[attr-defined]  # as above
         if used.type == Authenticator.Type.TOTP and not burn(used, code):
+            self._emit_authentication_failed(used)  # type: ignore[attr-defined]  # as above
             raise MFAAdapter().validation_error("incorrect_code")
         return code
 

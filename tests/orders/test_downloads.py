@@ -11,6 +11,7 @@ from django.test import Client
 
 from connector.orders import store
 from connector.orders.models import Order, RevisionState, ScanFile
+from labportal.browser_rules import DOWNLOAD_POLICY
 from labportal.labs.tenancy import in_lab
 from tests.orders.make import make_order
 from tests.orders.pages import text_of
@@ -49,7 +50,7 @@ def test_foreign_content_cannot_run_as_ours(cast, client_of, case):
         body(answer)
         assert answer["Content-Disposition"].startswith("attachment")
         assert answer["X-Content-Type-Options"] == "nosniff"
-        assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+        assert answer["Content-Security-Policy"] == DOWNLOAD_POLICY
         assert answer["Cache-Control"] == "no-store"
 
 
