@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
 
 from labportal.logs import PlacesOnly
 
@@ -50,3 +52,15 @@ def test_logs_go_to_standard_error_and_nowhere_else() -> None:
     assert {name: each["class"] for name, each in handlers.items()} == {"stderr": "logging.StreamHandler"}
     loggers: Any = settings.LOGGING["loggers"]
     assert {name for each in loggers.values() for name in each.get("handlers", [])} <= {"stderr"}
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_limit_that_was_hit_is_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    cache.clear()
+    visitor = Client()
+    for number in range(31):
+        answer = visitor.post("/accounts/login/", {"login": f"guess{number}@example.com", "password": "guess"})
+    assert answer.status_code == 429
+    lines = [PlacesOnly(FORMAT).format(record) for record in caplog.records if "Too Many Requests" in record.message]
+    assert lines
+    assert all("/accounts/login/" in each and "guess" not in each for each in lines)

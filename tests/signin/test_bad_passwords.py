@@ -1,15 +1,18 @@
 """Passwords that nobody may choose: leaked ones, and those made of the words of this place. Nothing else is a rule."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from labportal.labs.models import User
+from labportal.labs.routers import as_operator
 from labportal.signin.passwords import OUR_WORDS, own_part
-from tests.signin.conftest import log_in
+from tests.signin.conftest import is_in, log_in
 
 LEAKED = ["1234567890", "password123", "qwertyuiop", "1q2w3e4r5t", "basketball", "Password123", "BASKETBALL"]
 OURS = ["LabPortal2026!", "Sc@nner-2026", "itero-dental-lab", "D3ntalP0rtal99", "WelcomeDoctor1", "align align align"]
@@ -61,3 +64,10 @@ def test_the_documented_words_are_those_that_are_refused() -> None:
     found = re.search(r"Words that make no password:(.*?)\.\n", text, re.S)
     assert found
     assert set(re.findall(r"[a-z]+", found[1])) == set(OUR_WORDS)
+
+
+def test_a_password_of_ten_years_ago_still_opens(cast) -> None:
+    long_ago = timezone.now() - timedelta(days=3653)
+    with as_operator():
+        User.objects.filter(pk=cast.nina.pk).update(created_at=long_ago, last_login=long_ago)
+    assert is_in(log_in(cast.nina))

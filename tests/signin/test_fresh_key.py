@@ -1,5 +1,7 @@
 """Whoever confirmed who it is goes on under another session key; the one before opens nothing."""
 
+import pytest
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.test import Client
 
@@ -38,3 +40,20 @@ def test_a_wrong_password_changes_nothing(cast):
     key = anna.cookies["sessionid"].value
     anna.post("/accounts/reauthenticate/?next=/connections/", {"password": "wrong"})
     assert anna.cookies["sessionid"].value == key
+
+
+OWN_LOG_IN = {
+    "/accounts/email/": {"email": "thief@example.com", "action_add": ""},
+    "/accounts/2fa/totp/activate/": {"code": "000000"},
+    "/accounts/2fa/webauthn/add/": {"name": "thief's"},
+    "/accounts/2fa/recovery-codes/generate/": {},
+}
+
+
+@pytest.mark.parametrize("address", OWN_LOG_IN)
+def test_neither_address_nor_second_step_changes_without_a_confirmation(cast, address):
+    anna = log_in(cast.anna)
+    age_the_confirmation(anna)
+    answer = anna.post(address, OWN_LOG_IN[address])
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    assert not EmailAddress.objects.filter(email="thief@example.com").exists()
