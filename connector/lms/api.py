@@ -25,7 +25,7 @@ from connector.orders.delivery import stored_member, stored_zip
 from connector.orders.history import record
 from connector.orders.models import HAS_FILES, Order, Revision, ScanFile, TimelineEvent
 from connector.orders.ranges import narrow
-from connector.orders.trail import note
+from connector.orders.trail import note_taken
 from labportal.audit.services import record as audit
 
 FILES_ARE_ONE_EXPORT = timedelta(hours=1)
@@ -85,10 +85,9 @@ def revision_zip(request: KeyRequest, order_id: UUID, number: int) -> HttpRespon
     if revision is None:
         raise not_found()
     response = stored_zip(revision.order, revision)
-    asked = narrow(response, request)
-    if asked is None or asked[0] == 0:  # the rest of a broken download is the same export
+    part = narrow(response, request)
+    if note_taken(revision.order, "case.exported", revision=revision, part=part, file="zip"):
         record(revision.order, "exported", revision=revision, key=key.prefix, what="zip")
-        note(revision.order, "case.exported", revision=revision, file="zip")
     return response
 
 
@@ -106,9 +105,11 @@ def file(request: KeyRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase
     if found is None:
         raise not_found()
     response = stored_member(found)
-    narrow(response, request)
+    part = narrow(response, request)
     _files_exported(request, found.revision)
-    note(found.revision.order, "case.exported", revision=found.revision, file=found.role)
+    note_taken(
+        found.revision.order, "case.exported", revision=found.revision, part=part, file=found.role, member=found.member
+    )
     return response
 
 

@@ -14,7 +14,8 @@ from connector.orders import delivery, services
 from connector.orders.delivery import FileMissing
 from connector.orders.models import HAS_FILES, Order, Revision, ScanFile
 from connector.orders.ranges import RangeOutside, narrow
-from connector.orders.trail import note_once
+from connector.orders.trail import note_once, note_refusal
+from labportal.audit.services import Fact
 from labportal.labs.access import LabRequest, member
 
 AT_ONCE = 100
@@ -29,11 +30,12 @@ def revision_zip(request: LabRequest, order_id: UUID, number: int) -> HttpRespon
     order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
     revisions = Revision.objects.of(request.lab).filter(order=order, state__in=HAS_FILES)
     revision = get_object_or_404(revisions, number=number)
+    revision.order = order
     try:
         response = delivery.stored_zip(order, revision)
     except FileMissing:
-        return _missing(request, order)
-    return _hand_out(request, response, order, revision, f"zip of scan {number}", "zip")
+        return _missing(request, revision)
+    return _hand_out(request, response, revision, f"zip of scan {number}", "zip")
 
 
 @require_safe
@@ -42,29 +44,34 @@ def file(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase
     """One file of a case."""
     files = ScanFile.objects.of(request.lab).select_related("revision", "revision__order")
     found = get_object_or_404(files, pk=file_id, revision__order_id=order_id, revision__state__in=HAS_FILES)
-    order, revision = found.revision.order, found.revision
     try:
         response = delivery.stored_member(found)
     except FileMissing:
-        return _missing(request, order)
-    return _hand_out(request, response, order, revision, f"one file ({found.role})", found.role)
+        return _missing(request, found.revision)
+    what = f"one file ({found.role})"
+    return _hand_out(request, response, found.revision, what, found.role, member=found.member)
 
 
 def _hand_out(
-    request: LabRequest, response: FileResponse, order: Order, revision: Revision, what: str, code: str
+    request: LabRequest, response: FileResponse, revision: Revision, what: str, code: str, **which: Fact
 ) -> HttpResponseBase:
-    """Whole or in part; written on the timeline once, not for a look (HEAD) or the rest of a broken download."""
+    """Whole or in part; each is written down, but for a look (HEAD) and for the rest of what is written down."""
     try:
         part = narrow(response, request)
     except RangeOutside as outside:
         return HttpResponse(status=416, headers=outside.headers)
-    if request.method == "GET" and (part is None or part[0] == 0):
-        services.downloaded(order=order, user=request.user, what=what, code=code, revision=revision)
+    if request.method == "GET":
+        services.downloaded(
+            order=revision.order, user=request.user, revision=revision, what=what, code=code, part=part, **which
+        )
     return delivery.without_body(request, response)
 
 
-def _missing(request: LabRequest, order: Order) -> HttpResponseBase:
-    """The file was here and is gone: only the operator's backup can bring it back."""
+def _missing(request: LabRequest, revision: Revision) -> HttpResponseBase:
+    """The file was here and is gone: only the operator's backup can bring it back. The page names the patient, and the
+    transaction of an answer 503 is rolled back: so it is recorded as a refusal is."""
+    order = revision.order
+    note_refusal(order, "case.file_missing", revision=revision)
     case = {"patient": order.patient or "No name", "order_id": order.order_id, "pk": order.pk}
     return render(request, "orders/file_missing.html", {"case": case}, status=503)
 
@@ -119,7 +126,7 @@ def preview(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseB
     """The reduced mesh for the 3D view (binary PLY, millimetres)."""
     files = ScanFile.objects.of(request.lab).select_related("revision__order")
     found = get_object_or_404(files, pk=file_id, revision__order_id=order_id)
-    note_once(found.revision.order, "case.scan_viewed", within=IN_THE_CASE)
+    note_once(found.revision.order, "case.scan_viewed", number=found.revision.number, within=IN_THE_CASE)
     return delivery.derived(request, found.preview if found.role != "thumbnail" else "", "application/octet-stream")
 
 
@@ -129,7 +136,7 @@ def picture(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseB
     """A gallery picture, decoded and encoded anew by us."""
     pictures = ScanFile.objects.of(request.lab).select_related("revision__order").filter(role="thumbnail")
     found = get_object_or_404(pictures, pk=file_id, revision__order_id=order_id)
-    note_once(found.revision.order, "case.pictures_viewed", within=IN_THE_CASE)
+    note_once(found.revision.order, "case.pictures_viewed", number=found.revision.number, within=IN_THE_CASE)
     return delivery.derived(request, found.preview, "image/jpeg")
 
 
@@ -138,5 +145,5 @@ def picture(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseB
 def thumbnail(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     """The small picture of the inbox."""
     order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
-    note_once(order, "case.thumbnail_viewed", within=IN_A_LIST)
+    note_once(order, "case.thumbnail_viewed", number=order.latest_number, within=IN_A_LIST)
     return delivery.derived(request, order.thumbnail, "image/jpeg")

@@ -4,7 +4,8 @@ from django.utils import timezone
 
 from connector.orders.history import record
 from connector.orders.models import Order, Revision, RevisionState, SeenBy, Wants, Workflow
-from connector.orders.trail import note
+from connector.orders.trail import note, note_taken
+from labportal.audit.services import Fact
 from labportal.doorbell import ring
 from labportal.labs.models import User
 
@@ -64,7 +65,17 @@ def try_again(*, order: Order, user: User | None) -> bool:
     return True
 
 
-def downloaded(*, order: Order, user: User | None, what: str, code: str, revision: Revision | None = None) -> None:
-    """Somebody took files out; `what` names them without patient data, `code` is "zip" or the file's role."""
-    record(order, "downloaded", by=user, revision=revision, what=what)
-    note(order, "case.downloaded", revision=revision, file=code)
+def downloaded(
+    *,
+    order: Order,
+    user: User | None,
+    revision: Revision,
+    what: str,
+    code: str,
+    part: tuple[int, int] | None = None,
+    **which: Fact,
+) -> None:
+    """Somebody took files out; `what` names them without patient data, `code` is "zip" or the file's role, `which`
+    tells files of one role apart. The rest (`part`) of a download that is written down already is not another one."""
+    if note_taken(order, "case.downloaded", revision=revision, part=part, file=code, **which):
+        record(order, "downloaded", by=user, revision=revision, what=what)

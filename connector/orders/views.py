@@ -56,7 +56,7 @@ def _note_list(request: LabRequest, query: Query, count: int, *, part: bool) -> 
     facts: dict[str, Any] = {"lane": query.lane, "search": bool(query.q), "count": count}
     if part:
         this = f"list:{hashlib.sha256(request.GET.urlencode().encode()).hexdigest()[:16]}"
-        record_once("inbox.refreshed", lab_id=request.lab.pk, target=this, within=REFRESHED, **facts)
+        record_once("inbox.refreshed", lab_id=request.lab.pk, target=this, within=REFRESHED, loosely=True, **facts)
     else:
         record("inbox.viewed", lab_id=request.lab.pk, **facts)
 

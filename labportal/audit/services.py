@@ -52,18 +52,27 @@ def record(action: str, *, lab_id: UUID | None, target: models.Model | None = No
 
 
 def record_once(
-    action: str, *, lab_id: UUID, within: timedelta, target: models.Model | str | None = None, **facts: Fact
-) -> None:
-    """`record`, unless the same actor did the same to the same thing within that time: for what a page fetches by the
-    dozen (thumbnails) or again and again (the live inbox). `target` may be a code of what is no record, as a list's.
+    action: str,
+    *,
+    lab_id: UUID,
+    within: timedelta,
+    target: models.Model | str | None = None,
+    loosely: bool = False,
+    **facts: Fact,
+) -> bool:
+    """`record`, unless the same actor did the same to the same thing, with the same facts, within that time: for what a
+    page fetches by the dozen (thumbnails) or again and again (the live inbox). `target` may be a code of what is no
+    record, as a list's; with `loosely` other facts (a count) make no other act. Whether there is a new entry.
     Needs the lab to be named in the transaction."""
     act = _act(action, lab_id, target, facts)
     done = Entry.objects.filter(
         chain=act.chain, object_id=act.object_id, at__gt=timezone.now() - within, action=action,
         actor_kind=act.actor_kind, actor_id=act.actor_id, actor_code=act.actor_code,
     )  # fmt: skip
-    if not done.exists():
-        _put(act)
+    if (done if loosely else done.filter(facts=act.facts)).exists():
+        return False
+    _put(act)
+    return True
 
 
 def record_refusal(action: str, *, lab_id: UUID | None, target: models.Model | None = None, **facts: Fact) -> None:

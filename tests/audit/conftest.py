@@ -9,6 +9,8 @@ import pytest
 from django.db import connections
 
 from labportal.audit.models import INSTALLATION, Entry
+from tests.isolation.conftest import Worlds, worlds  # noqa: F401 - a fixture
+from tests.isolation.world import World
 
 Since = Callable[[UUID | None], list[Entry]]
 
@@ -27,3 +29,9 @@ def since(request: pytest.FixtureRequest) -> Since:
         return list(rows.order_by("seq"))
 
     return entries
+
+
+@pytest.fixture
+def world(since: Since, worlds: Worlds) -> World:  # noqa: F811 - the fixture
+    """Lab A with one of everything; what `since` gives came after the mark."""
+    return worlds[0]

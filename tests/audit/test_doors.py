@@ -16,15 +16,9 @@ from labportal.labs.services import add_member
 from labportal.labs.tenancy import in_lab
 from tests.audit.conftest import Since
 from tests.cast import PASSWORD, Cast
-from tests.isolation.conftest import Worlds, worlds  # noqa: F401 - a fixture
 from tests.isolation.world import World
 
 SignedIn = Callable[[User], Client]
-
-
-@pytest.fixture
-def world(since: Since, worlds: Worlds) -> World:  # noqa: F811 - the fixture
-    return worlds[0]
 
 
 def acts(entries: list[Entry]) -> list[str]:
