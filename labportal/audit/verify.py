@@ -14,7 +14,7 @@ CHANGED, MISSING, UNLINKED = "changed", "missing", "unlinked"
 CUT, HEAD, ANCHOR = "cut", "head", "anchor"
 WORDS = {
     CHANGED: "the entry is not what was written",
-    MISSING: "entries are missing or out of their place before this one",
+    MISSING: "this entry is missing, or stands at another place",
     UNLINKED: "the entry does not follow the one before it",
     CUT: "the end of the chain is missing: an anchor outside the database knows a later entry",
     HEAD: "the chain's head does not name its last entry",
@@ -24,8 +24,8 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """One chain: `length` entries are there; `broken` is the code of what is wrong first, '' when it is whole, and
-    `seq` its place."""
+    """One chain: `length` entries are as they were written; `broken` is the code of what is wrong first, '' when all is
+    whole, and `seq` the place of the first entry that is not as it was, or not there."""
 
     chain: UUID
     length: int
@@ -65,8 +65,13 @@ def verify(chain: UUID, anchors: dict[int, str], *, using: str = "operator") -> 
     if verdict.length < max(anchors, default=0):
         return Verdict(chain, verdict.length, CUT, verdict.length + 1)
     if (verdict.length, before) != (seq, last):
-        return Verdict(chain, verdict.length, HEAD, min(verdict.length, seq) + 1)
+        return Verdict(chain, verdict.length, HEAD, _not_vouched_for(verdict.length, seq))
     return verdict
+
+
+def _not_vouched_for(length: int, seq: int) -> int:
+    """The first entry that the head does not know, or that it knows and is not there; of the same length, the last."""
+    return length if length == seq else min(length, seq) + 1
 
 
 def _head(chain: UUID, using: str) -> tuple[int, str]:
@@ -85,7 +90,7 @@ def _walk(so_far: Verdict, before: str, entries: Iterable[Entry], anchors: dict[
     place = so_far.length
     for entry in entries:
         if broken := _fault(entry, place + 1, before, anchors):
-            return Verdict(so_far.chain, place, broken, entry.seq), before
+            return Verdict(so_far.chain, place, broken, place + 1), before
         place, before = entry.seq, entry.hash
     return Verdict(so_far.chain, place), before
 

@@ -4,14 +4,17 @@ Each runs in a transaction that is rolled back. Twenty chains of 500, so that on
 after the last entry.
 """
 
+import io
 import random
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 
 from labportal.audit import anchors
@@ -62,58 +65,72 @@ class Forger:
         self.run("UPDATE audit_head SET seq = %s, hash = %s WHERE chain = %s", place, last, self.chain)
 
 
-def change_a_column(forger: Forger) -> None:
-    column = forger.luck.choice(list(COLUMNS))
+# A way to tamper: it does it, and says which entry the check must name as the first that is broken.
+Way = Callable[[Forger], int]
+
+
+def change_a_column(forger: Forger) -> int:
+    column, place = forger.luck.choice(list(COLUMNS)), forger.place()
     values = [f"{forger.luck.getrandbits(256):064x}"] if COLUMNS[column] == "%s" else []
     forger.run(
         f"UPDATE audit_entry SET {column} = {COLUMNS[column]} WHERE chain = %s AND seq = %s",
-        *values, forger.chain, forger.place(),
+        *values, forger.chain, place,
     )  # fmt: skip
+    return place
 
 
-def delete_a_row(forger: Forger) -> None:
-    forger.run("DELETE FROM audit_entry WHERE chain = %s AND seq = %s", forger.chain, forger.place())
+def delete_a_row(forger: Forger) -> int:
+    place = forger.place()
+    forger.run("DELETE FROM audit_entry WHERE chain = %s AND seq = %s", forger.chain, place)
+    return place
 
 
-def delete_a_row_and_close_the_gap(forger: Forger) -> None:
+def delete_a_row_and_close_the_gap(forger: Forger) -> int:
     place = forger.place(1, LENGTH - 1)
     forger.run("DELETE FROM audit_entry WHERE chain = %s AND seq = %s", forger.chain, place)
     forger.run("UPDATE audit_entry SET seq = -seq WHERE chain = %s AND seq > %s", forger.chain, place)
     forger.run("UPDATE audit_entry SET seq = -seq - 1 WHERE chain = %s AND seq < 0", forger.chain)
     forger.move_head(LENGTH - 1, forger.entry(LENGTH - 1).hash)
+    return place
 
 
-def swap_two(forger: Forger) -> None:
+def swap_two(forger: Forger) -> int:
     one, other = forger.luck.sample(range(1, LENGTH + 1), 2)
     forger.run("UPDATE audit_entry SET seq = -1 WHERE chain = %s AND seq = %s", forger.chain, one)
     forger.run("UPDATE audit_entry SET seq = %s WHERE chain = %s AND seq = %s", one, forger.chain, other)
     forger.run("UPDATE audit_entry SET seq = %s WHERE chain = %s AND seq = -1", other, forger.chain)
+    return min(one, other)
 
 
-def cut_the_tail(forger: Forger) -> None:
-    forger.run("DELETE FROM audit_entry WHERE chain = %s AND seq > %s", forger.chain, forger.place(0, LENGTH - 1))
+def cut_the_tail(forger: Forger) -> int:
+    last = forger.place(0, LENGTH - 1)
+    forger.run("DELETE FROM audit_entry WHERE chain = %s AND seq > %s", forger.chain, last)
+    return last + 1
 
 
-def cut_the_tail_and_move_the_head_back(forger: Forger) -> None:
+def cut_the_tail_and_move_the_head_back(forger: Forger) -> int:
     """The chain that is left is whole; only the anchor outside knows better."""
     last = forger.place(0, LENGTH - 1)
     forger.run("DELETE FROM audit_entry WHERE chain = %s AND seq > %s", forger.chain, last)
     forger.move_head(last, forger.entry(last).hash if last else genesis(forger.chain))
+    return last + 1
 
 
-def forget_the_whole_chain(forger: Forger) -> None:
+def forget_the_whole_chain(forger: Forger) -> int:
     forger.run("DELETE FROM audit_entry WHERE chain = %s", forger.chain)
     forger.run("DELETE FROM audit_head WHERE chain = %s", forger.chain)
+    return 1
 
 
-def add_a_row_behind_the_last(forger: Forger) -> None:
+def add_a_row_behind_the_last(forger: Forger) -> int:
     entry = forger.entry(LENGTH)
     entry.previous, entry.seq = entry.hash, LENGTH + 1
     entry.hash = entry_hash(entry)
     forger.insert(entry)
+    return LENGTH + 1
 
 
-def put_a_row_in_between(forger: Forger) -> None:
+def put_a_row_in_between(forger: Forger) -> int:
     place = forger.place(2)
     entry = forger.entry(place)
     forger.run("UPDATE audit_entry SET seq = -seq WHERE chain = %s AND seq >= %s", forger.chain, place)
@@ -122,26 +139,35 @@ def put_a_row_in_between(forger: Forger) -> None:
     entry.hash = entry_hash(entry)
     forger.insert(entry)
     forger.move_head(LENGTH + 1, forger.entry(LENGTH + 1).hash)
+    return fits_so_the_next_tells(place)
 
 
-def rewrite_the_head(forger: Forger) -> None:
+def fits_so_the_next_tells(place: int) -> int:
+    """Hashed anew, an entry fits the one before: the one behind does not fit it, and at the end the anchor."""
+    return min(place + 1, LENGTH)
+
+
+def rewrite_the_head(forger: Forger) -> int:
     place = forger.luck.choice([LENGTH, LENGTH + 1, forger.place()])
     forger.move_head(place, f"{forger.luck.getrandbits(256):064x}")
+    return LENGTH if place == LENGTH else min(LENGTH, place) + 1
 
 
-def delete_the_head(forger: Forger) -> None:
+def delete_the_head(forger: Forger) -> int:
     forger.run("DELETE FROM audit_head WHERE chain = %s", forger.chain)
+    return 1
 
 
-def change_a_row_and_hash_it_again(forger: Forger) -> None:
+def change_a_row_and_hash_it_again(forger: Forger) -> int:
     entry = forger.entry(forger.place())
     old, entry.action = entry.hash, "case.invented"
     forger.run("UPDATE audit_entry SET action = %s, hash = %s WHERE hash = %s", entry.action, entry_hash(entry), old)
     if entry.seq == LENGTH:
         forger.move_head(LENGTH, entry_hash(entry))
+    return fits_so_the_next_tells(entry.seq)
 
 
-def change_a_row_and_hash_all_that_follow(forger: Forger) -> None:
+def change_a_row_and_hash_all_that_follow(forger: Forger) -> int:
     """Every link fits again, and the head too; only the anchor outside knows better."""
     place = forger.place(LENGTH - 20)
     before = forger.entry(place).previous
@@ -156,9 +182,10 @@ def change_a_row_and_hash_all_that_follow(forger: Forger) -> None:
             entry.action, entry.previous, before, old,
         )  # fmt: skip
     forger.move_head(LENGTH, before)
+    return LENGTH
 
 
-WAYS: list[Callable[[Forger], None]] = [
+WAYS: list[Way] = [
     change_a_column, delete_a_row, delete_a_row_and_close_the_gap, swap_two, cut_the_tail,
     cut_the_tail_and_move_the_head_back, forget_the_whole_chain, add_a_row_behind_the_last, put_a_row_in_between,
     rewrite_the_head, delete_the_head, change_a_row_and_hash_it_again, change_a_row_and_hash_all_that_follow,
@@ -195,31 +222,53 @@ def chains(superuser: None, settings: Any, tmp_path: Any) -> tuple[list[uuid.UUI
     return made, anchors.load()
 
 
-def tamper(way: Callable[[Forger], None], chain: uuid.UUID, luck: random.Random, known: dict[int, str]) -> str:
-    """What the check says of it, '' for whole; afterwards it is undone."""
+def tamper(way: Way, chain: uuid.UUID, luck: random.Random, check: Callable[[], Any]) -> tuple[int, Any]:
+    """Which entry must be named, and what the check says; afterwards it is undone."""
     with transaction.atomic(using="operator"), connections["operator"].cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        way(Forger(chain, luck, cursor))
-        found = verify(chain, known)
+        expected = way(Forger(chain, luck, cursor))
+        found = check()
         transaction.set_rollback(True, using="operator")
-    return found.broken
+    return expected, found
 
 
-def test_each_of_a_thousand_tamperings_is_found(chains: tuple[list[uuid.UUID], Anchored]) -> None:
+def test_each_of_a_thousand_tamperings_is_found_at_its_place(chains: tuple[list[uuid.UUID], Anchored]) -> None:
     made, anchored = chains
     assert [verify(chain, anchored[chain]).length for chain in made] == [LENGTH] * CHAINS
     assert all(not verify(chain, anchored[chain]).broken for chain in made)
     luck, missed = random.Random(SEED), []
     for number in range(TAMPERINGS):
-        way = WAYS[number % len(WAYS)]
-        chain = luck.choice(made)
-        if not tamper(way, chain, luck, anchored[chain]):
-            missed.append(f"{number}: {way.__name__}")
+        way, chain = WAYS[number % len(WAYS)], luck.choice(made)
+        expected, found = tamper(way, chain, luck, partial(verify, chain, anchored[chain]))
+        if not found.broken or found.seq != expected:
+            missed.append(f"{number}: {way.__name__}: {found.broken or 'whole'} at {found.seq}, not {expected}")
     assert missed == []
     assert all(not verify(chain, anchored[chain]).broken for chain in made), "the tamperings were undone"
 
 
+def test_the_command_names_the_lab_and_the_first_broken_entry(chains: tuple[list[uuid.UUID], Anchored]) -> None:
+    """Each way once; all chains are walked for the first of them, which finds no other one broken."""
+    made, luck = chains[0], random.Random(SEED)
+    for number, way in enumerate(WAYS):
+        chain = luck.choice(made)
+        check = partial(command) if number == 0 else partial(command, "--chain", str(chain))
+        expected, (failed, said) = tamper(way, chain, luck, check)
+        assert said.startswith(f"lab {chain}: BROKEN at entry {expected} ("), way.__name__
+        assert (said.count("BROKEN"), "chains are broken. Keep the database as it is" in failed) == (1, True)
+
+
+def command(*arguments: str) -> tuple[str, str]:
+    """With what `verify_audit` ends, '' when all is whole; and what it says of broken chains."""
+    errors = io.StringIO()
+    try:
+        call_command("verify_audit", *arguments, stdout=io.StringIO(), stderr=errors)
+    except CommandError as failed:
+        return str(failed), errors.getvalue()
+    return "", errors.getvalue()
+
+
 def test_without_an_anchor_only_a_consistent_forgery_is_not_found(chains: tuple[list[uuid.UUID], Anchored]) -> None:
     """The control: the anchors are needed for exactly these, and all else the chain and its head find alone."""
-    unseen = {way for way in WAYS if not tamper(way, chains[0][0], random.Random(SEED), {})}
-    assert unseen == NEED_THE_ANCHOR
+    chain = chains[0][0]
+    found = {way: tamper(way, chain, random.Random(SEED), partial(verify, chain, {}))[1] for way in WAYS}
+    assert {way for way in WAYS if not found[way].broken} == NEED_THE_ANCHOR
