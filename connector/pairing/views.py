@@ -97,6 +97,7 @@ def _paired(request: LabRequest, pairing: Pairing) -> HttpResponseBase:
 @commits_itself
 @require_http_methods(["GET", "POST"])
 @owner
+@confirmed
 def choose_account(request: LabRequest, attempt_id: UUID) -> HttpResponseBase:
     """Which account of this Align log-in; Pair is called on POST, so no transaction is held."""
     with in_lab(request.lab.pk, user_id=request.user.pk):

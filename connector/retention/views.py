@@ -88,6 +88,7 @@ def _hold(request: LabRequest, set_it: Callable[[], object]) -> None:
 
 @require_POST
 @owner
+@confirmed
 def case_release(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     """End the hold on one case."""
     order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
@@ -97,6 +98,7 @@ def case_release(request: LabRequest, order_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @owner
+@confirmed
 def lab_release(request: LabRequest) -> HttpResponseBase:
     """End the hold on all cases."""
     _release(request, lab_hold_on(request.lab.pk))

@@ -105,12 +105,13 @@ def confirmed(view: LabView[P]) -> Callable[..., HttpResponseBase]:
 
     @wraps(view)
     def guarded(request: LabRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        return view(request, *args, **kwargs) if sessions.confirmed_lately(request) else _ask_again(request)
+        return view(request, *args, **kwargs) if sessions.confirmed_lately(request) else ask_again(request)
 
     return guarded
 
 
-def _ask_again(request: LabRequest) -> HttpResponseBase:
+def ask_again(request: HttpRequest) -> HttpResponseBase:
+    """To the page that asks who it is, and back to the page that was left."""
     back = request.get_full_path()
     if request.method != "GET":
         messages.warning(request, sessions.NOTHING_CHANGED)

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from labportal.audit.services import collected
 from labportal.labs import scope, sessions
+from labportal.labs.access import ask_again
 from labportal.labs.models import Membership, User
-from labportal.labs.operators import may_operate
+from labportal.labs.operators import may_operate, must_confirm
 from labportal.labs.routers import as_operator
 from labportal.labs.services import note_seen
 from labportal.labs.tenancy import name_lab
@@ -79,6 +80,8 @@ class LabMiddleware:
                     self._enter(request)
             if sessions.is_over(request):
                 return sessions.to_log_in(request)
+            if operating and must_confirm(request):
+                return ask_again(request)
             stack.enter_context(timezone.override(self._zone(request)))
             if operating:
                 stack.enter_context(scope.seeing(None))

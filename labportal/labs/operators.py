@@ -12,6 +12,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from labportal.labs import second_step, sessions
 from labportal.labs.models import User
 
+# What an operator sends that changes nobody's log-in, lab, key or connection: of these no page asks again who it is.
+ASK_NOTHING = {"admin:logout", "break_glass_cases", "break_glass_end"}
+
 
 def may_operate(request: HttpRequest) -> bool:
     """What Django's admin asks before each of its pages."""
@@ -22,6 +25,14 @@ def is_operator(request: HttpRequest) -> bool:
     """A lab's provider vouches for that lab alone: whoever came in by it is nobody here."""
     user = request.user
     return isinstance(user, User) and user.is_active and user.is_staff and not sessions.company_lab(request)
+
+
+def must_confirm(request: HttpRequest) -> bool:
+    """Every form of the operator's site counts only from somebody who has shown lately who it is."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return False
+    asked = request.resolver_match.view_name if request.resolver_match else ""
+    return asked not in ASK_NOTHING and not sessions.confirmed_lately(request)
 
 
 def operators_door(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -124,6 +124,7 @@ def member_suspend(request: LabRequest, membership_id: UUID) -> HttpResponseBase
 
 @require_POST
 @owner
+@confirmed
 def member_resume(request: LabRequest, membership_id: UUID) -> HttpResponseBase:
     """After a suspension."""
     found = _member(request, membership_id)
