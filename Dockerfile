@@ -27,4 +27,4 @@ USER labportal
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["python", "scripts/healthcheck.py"]
 CMD ["gunicorn", "labportal.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=12", \
-     "--timeout=60", "--graceful-timeout=30", "--worker-tmp-dir=/dev/shm"]
+     "--timeout=120", "--graceful-timeout=30", "--worker-tmp-dir=/dev/shm"]

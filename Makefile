@@ -34,7 +34,7 @@ isolation: setup ## nobody sees another lab's case (about 10 minutes); ARGS=--cu
 	@exec $(PYTHON) -m tests.matrix $(ARGS)
 
 # 100,000 mutated zips and 50,000 mutated answers of Align; writes docs/hostile-files.md. `make test` runs a short cut of it.
-fuzz: setup ## hostile files and answers (about 5 minutes); ARGS="--seed 7" for others, ARGS="--only 4711" for one again
+fuzz: setup ## hostile files and answers (about 15 minutes on 2 cores); ARGS="--seed 7" for others, ARGS="--only 4711" for one again
 	@exec $(PYTHON) -m tests.fuzz $(ARGS)
 
 # A throw-away portal under load, each figure against a floor of the same run; writes docs/figures.md.

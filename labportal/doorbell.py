@@ -13,5 +13,5 @@ def ring(task: str, *ids: object, cluster: str | None = None) -> None:
 
 
 def ring_tick() -> None:
-    """Look for due work now, not at the next half minute."""
+    """Look for due work now, not at the next minute."""
     ring("labportal.tick.tick")

@@ -1,4 +1,4 @@
-"""The one schedule: every app looks for its own due work, each half minute and whenever somebody rings for it."""
+"""The one schedule: every app looks for its own due work, every minute and whenever somebody rings for it."""
 
 import logging
 from collections.abc import Callable
