@@ -1,5 +1,6 @@
 """`make faults`: every fault case, the table, and docs/reliability.md. `--cut` is the short run of `.ci/run`; what else
-is given goes to pytest: `-k refresh`, `--family "kill -9"`, a file. Only the whole run writes the document.
+is given goes to pytest: `-k refresh`, `--family "kill -9"`, a file. Only the whole run writes the document, and only
+if it reaches its floors (floors.py) within its time; `--no-time-limit` lets a slow machine pass, and writes nothing.
 
 The cases wait more than they work, so two processes share them, each with a database of its own.
 """
@@ -16,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.faults.document import as_text, write
-from tests.faults.report import read_rows
+from tests.faults.floors import too_little, too_long
+from tests.faults.report import Row, read_rows
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -26,6 +28,7 @@ NOTHING_TO_RUN = 5  # pytest's exit code: a share may be empty, the whole may no
 def main(given: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make faults", add_help=False, allow_abbrev=False)
     parser.add_argument("--shares", type=int, default=2)
+    parser.add_argument("--no-time-limit", dest="timed", action="store_false")
     options, others = parser.parse_known_args(given)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the shares end with us
     began = time.monotonic()
@@ -34,11 +37,22 @@ def main(given: list[str]) -> int:
         code = _run(others, files)
         rows = read_rows(files)
     print(as_text(rows), flush=True)  # noqa: T201 - the command's answer
-    bad = code != 0 or any(not row.passed for row in rows)
-    if not bad and not others:
+    minutes = (time.monotonic() - began) / 60
+    failed = code != 0 or any(not row.passed for row in rows)
+    lines, bad, late = judge_run(rows, others, minutes, timed=options.timed)
+    print(*lines, sep="\n", end="\n" if lines else "", flush=True)  # noqa: T201 - the command's answer
+    if not (failed or bad or late or others):
         machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}"
-        write(rows, machine, (time.monotonic() - began) / 60, ROOT / "docs" / "reliability.md")
-    return code or int(bad)
+        write(rows, machine, minutes, ROOT / "docs" / "reliability.md")
+    return code or int(failed or bad)
+
+
+def judge_run(rows: list[Row], others: list[str], minutes: float, *, timed: bool) -> tuple[list[str], bool, bool]:
+    """What there is to say of the run as a whole; whether it has failed by it; whether it took too long. A chosen
+    part has no floor and no time."""
+    lacking = [] if others else [f"TOO LITTLE: {line}" for line in too_little(rows)]
+    words, late = too_long(minutes, cut="--cut" in others) if others in ([], ["--cut"]) else ("", False)
+    return [*lacking, *([words] if words else [])], bool(lacking) or (late and timed), late
 
 
 def _run(others: list[str], files: list[Path]) -> int:
