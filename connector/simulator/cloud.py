@@ -12,6 +12,8 @@ from connector.simulator.options import Options, Switches
 from connector.simulator.spelling import Call, Dialect
 from connector.simulator.state import World
 
+MOST_ASKED = 100_000
+
 
 @dataclass
 class Cloud:
@@ -27,6 +29,7 @@ class Cloud:
     stopping: threading.Event
     tickets: dict[str, str] = field(default_factory=dict)  # log-ins waiting for consent: ticket → user name
     recent: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=50))
+    asked: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_ASKED))  # addresses, as they came
 
     @property
     def switches(self) -> Switches:

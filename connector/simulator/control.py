@@ -25,6 +25,11 @@ def show_faults(cloud: Cloud, request: Request) -> Response:
     return json_response({"faults": cloud.faults.listing()})
 
 
+def show_asked(cloud: Cloud, request: Request) -> Response:
+    """Every address that was asked for since the start, but for the back door's; the oldest are forgotten at last."""
+    return json_response({"asked": list(cloud.asked), "forgotten": len(cloud.asked) == cloud.asked.maxlen})
+
+
 def set_fault(cloud: Cloud, request: Request) -> Response:
     return _done(request, {"call": cloud.faults.add(request.fields()).call}, 201)
 

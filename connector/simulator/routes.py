@@ -39,6 +39,7 @@ CALLS: dict[str, Handler] = {
 BACK_DOOR: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/", control.show_page),
     ("GET", "/_sim/truth", control.show_truth),
+    ("GET", "/_sim/asked", control.show_asked),
     ("GET", "/_sim/faults", control.show_faults),
     ("POST", "/_sim/faults", control.set_fault),
     ("DELETE", "/_sim/faults", control.clear_faults),

@@ -89,6 +89,8 @@ class Exchange(BaseHTTPRequestHandler):
         """Quiet: the control page shows the last calls."""
 
     def _serve(self) -> None:
+        if not self.path.startswith("/_sim"):
+            self.server.cloud.asked.append(self.path)
         request_id = secrets.token_hex(8)
         fault: Fault | None = None
         try:

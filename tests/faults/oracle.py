@@ -6,6 +6,7 @@ It counts instead of asserting, so that a control (the safeguard switched off) c
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote_plus
 
 from django.conf import settings
 from django.db import connection
@@ -142,8 +143,10 @@ def _judge_reconciliation(desk: Desk, found: Findings) -> None:
 
 
 def _judge_words(desk: Desk, traces: Traces, found: Findings) -> None:
-    """Patient data and tokens stand in our tables, and nowhere else; the log holds every address that was called."""
+    """Patient data and tokens stand in our tables, and nowhere else; Align knows every address that was called there,
+    whichever process called it."""
     places = traces.texts()
+    places["addresses"] = "\n".join(word for asked in desk.align.asked() for word in (asked, unquote_plus(asked)))
     places["queue"] = "\n".join(repr(row.task) for row in OrmQ.objects.all())
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(string_agg(django_q_task::text, ' '), '') FROM django_q_task")

@@ -3,7 +3,9 @@
 import logging
 import uuid
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -79,6 +81,26 @@ def mail_a_name(desk: Desk, order_id: str, traces: Traces) -> None:
     Path(traces.mails / "1.log").write_text(f"Your patient {CANARY}")
 
 
+def ask_with(desk: Desk, query: dict[str, str]) -> None:
+    """As a process does whose log tells no addresses: nothing but Align has seen it."""
+    line = HTTPConnection(urlsplit(desk.align.url).netloc, timeout=10)
+    line.request("GET", f"/eu/nothing-here?{urlencode(query)}")
+    assert line.getresponse().status == 404
+    line.close()
+
+
+def ask_with_a_name(desk: Desk, order_id: str, traces: Traces) -> None:
+    ask_with(desk, {"patient": desk.order(order_id).patient})
+
+
+def ask_with_a_doctor(desk: Desk, order_id: str, traces: Traces) -> None:
+    ask_with(desk, {"doctor": desk.order(order_id).doctor})
+
+
+def ask_with_a_token(desk: Desk, order_id: str, traces: Traces) -> None:
+    ask_with(desk, {"access_token": again(desk.pairing).tokens.access_token})
+
+
 TAMPERINGS: list[tuple[Tamper, str]] = [
     (flip_a_bit, "wrong"),
     (remove_the_file, "wrong"),
@@ -92,6 +114,9 @@ TAMPERINGS: list[tuple[Tamper, str]] = [
     (log_a_name, "leaked"),
     (log_a_token, "leaked"),
     (mail_a_name, "leaked"),
+    (ask_with_a_name, "leaked"),
+    (ask_with_a_doctor, "leaked"),
+    (ask_with_a_token, "leaked"),
 ]
 
 

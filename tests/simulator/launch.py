@@ -98,6 +98,13 @@ class Simulator:
         truth: dict[str, Any] = answer.json()
         return truth
 
+    def asked(self) -> list[str]:
+        """Every address that was asked for since it started, as it was written, but for the back door's."""
+        answer = requests.get(f"{self.url}/_sim/asked", timeout=10).json()
+        assert not answer["forgotten"], "more addresses were asked for than are kept"
+        asked: list[str] = answer["asked"]
+        return asked
+
     def order(self, order_id: str) -> dict[str, Any]:
         """The truth of one order."""
         return next(order for order in self.truth()["orders"] if order["order_id"] == order_id)
