@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.at_work import worker  # noqa: F401 - a fixture
 from tests.faults.lines import open_line  # noqa: F401 - a fixture
 from tests.faults.report import MARKS
 from tests.faults.traces import PATIENT, Traces, kept_in

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -27,19 +26,17 @@ from labportal.env import BASE_DIR
 from labportal.faults import fault
 from tests.cast import Cast
 from tests.faults import forking
+from tests.faults.at_work import CLUSTERS, TOGETHER, idle_workers_are_killed
 from tests.faults.recovery import an_hour_passes, recover
 from tests.faults.scenes import Circumstances, scene_of
 from tests.faults.test_refresh import WORKERS, over_night, use
-from tests.faults.test_workers import CLUSTERS, begins_to_come_in, is_in, until_in
 from tests.faults.traces import Traces
 from tests.faults.verdict import Verdict
 from tests.intake.desk import Desk, OpenDesk, work
 from tests.intake.worker_process import environment, wait_for
 from tests.labportal.process_tree import KINDS, tree_of
 
-TOGETHER = 3
 POINT = "claim.after_commit"
-HANGS = 25.0  # seconds; the supervisor of the same cases begins a cluster anew after 8
 
 
 # --- no row before the bytes ----------------------------------------------------------------------------------------
@@ -151,20 +148,14 @@ def start_bare(name: str, log: Path) -> "subprocess.Popen[bytes]":
         )
 
 
-@pytest.mark.fault_case("worker", "idle workers of a cluster killed, without the supervisor", control=True)
+@pytest.mark.fault_case("worker", "idle workers of each cluster killed, without the supervisor", control=True)
 def test_without_the_supervisor(
     open_desk: OpenDesk, verdict: Verdict, bare_clusters: list["subprocess.Popen[bytes]"], traces: Traces
 ) -> None:
+    """The same as in test_workers.py, where it is in within this time."""
     desk = open_desk()
     bare_clusters += [start_bare(name, traces.worker_log) for name in CLUSTERS]
     wait_for(lambda: all(len(tree_of(one.pid)) >= len(KINDS) for one in bare_clusters), "no complete clusters")
-    first = begins_to_come_in(desk)
-    until_in(desk, first)
-    for process in bare_clusters:
-        for pid in tree_of(process.pid)[2:4]:
-            os.kill(pid, signal.SIGKILL)
-    orders = [begins_to_come_in(desk) for _ in range(TOGETHER)]
-    end = time.monotonic() + HANGS
-    while time.monotonic() < end and not all(is_in(desk, order_id) for order_id in orders):
-        time.sleep(0.5)
-    verdict(desk, [first, *orders])
+    orders, are_in = idle_workers_are_killed(desk, lambda: [one.pid for one in bare_clusters])
+    assert not are_in
+    verdict(desk, orders)
