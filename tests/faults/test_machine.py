@@ -17,7 +17,8 @@ from connector.intake import staging
 from connector.intake.staging import Staged
 from connector.orders import store
 from connector.orders.case import explain
-from connector.orders.models import RevisionState
+from connector.orders.models import Revision, RevisionState
+from labportal.labs.tenancy import in_lab
 from labportal.running import clock
 from tests.align import change, words_on
 from tests.faults import forking
@@ -35,9 +36,11 @@ from tests.faults.recovery import recover
 from tests.faults.scenes import look_and_work
 from tests.faults.verdict import Verdict
 from tests.intake.desk import Desk, OpenDesk
+from tests.intake.worker_process import wait_for
 
 ORDERS = 3
 ENOUGH = ORDERS * 5
+SLOW = 150_000  # bytes a second: a download that can be met in its middle
 EACH_WRITE = [
     "download.after_piece", "download.before_fsync", "download.after_fsync", "store.after_upload", "store.after_state",
     "store.after_rename", "resume.after_copy", "reading.after_examine", "reading.after_previews",
@@ -68,18 +71,30 @@ def arrive(desk: Desk, number: int = ORDERS) -> list[str]:
 def test_the_database_dies_while_scans_come_in(
     durable: None, open_desk: OpenDesk, verdict: Verdict, seeds: range, how: str
 ) -> None:
-    desk = open_desk(normal=ENOUGH)
+    desk, in_mid_batch = open_desk(normal=ENOUGH), 0
     for seed in seeds:
         throw = dice(how, seed)
         orders = arrive(desk)
+        desk.align.fault(call="download", bytes_per_second=SLOW, times=0)
         worker = forking.start(partial(look_and_work, desk))
-        time.sleep(throw.uniform(0.05, 1.5))
+        if seed % 2 == 0:  # while a scan is fetched; the others at any moment
+            wait_for(lambda: are_fetched(desk) > 0, "no download began")
+        time.sleep(throw.uniform(0.05, 1.5) if seed % 2 else throw.uniform(0.0, 0.3))
         kill_database(signal.Signals[how])
+        desk.align.clear_faults()
         time.sleep(throw.uniform(0.0, 1.0))
         forking.wait(worker)  # by an error, or it was done already
         bring_database()
+        in_mid_batch += 0 < are_fetched(desk) < len(orders)
         recover(desk, queue_lost=throw.random() < 0.5)
         verdict(desk, orders)
+    assert in_mid_batch > 0, "no kill met a scan that was being fetched, with others behind it"
+
+
+def are_fetched(desk: Desk) -> int:
+    """How many scans somebody is fetching, as our rows say."""
+    with in_lab(desk.lab.pk):
+        return Revision.objects.of(desk.lab).filter(state=RevisionState.FETCHING).count()
 
 
 @pytest.mark.cut
@@ -171,8 +186,7 @@ def after_a_bad_fsync(desk: Desk) -> tuple[list[str], Findings]:
 def test_a_file_whose_fsync_failed_is_not_trusted(open_desk: OpenDesk, verdict: Verdict) -> None:
     desk = open_desk()
     orders, found = after_a_bad_fsync(desk)
-    verdict.add(found)
-    verdict(desk, orders)
+    verdict(desk, orders, also=found)
 
 
 @pytest.mark.fault_case("machine", "fsync fails, and is called again on the same file", control=True)
@@ -186,8 +200,8 @@ def test_without_the_copy_the_file_is_trusted(
 
     monkeypatch.setattr(staging, "_copy_of", trust)
     desk = open_desk()
-    _, found = after_a_bad_fsync(desk)
-    verdict.add(found)
+    orders, found = after_a_bad_fsync(desk)
+    verdict(desk, orders, also=found)
 
 
 # --- the clock ----------------------------------------------------------------------------------------------------

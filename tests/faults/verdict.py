@@ -13,16 +13,16 @@ from tests.intake.desk import Desk
 
 
 class Verdict:
-    """What a case's test calls when all is quiet again: `verdict(desk)`; it adds the oracle's counts to the row."""
+    """What a case's test calls when all is quiet again: `verdict(desk)`; it adds the oracle's counts to the row, and
+    those that the test itself has made before (`also`)."""
 
     def __init__(self, row: Row, traces: Traces) -> None:
         self.row, self.traces = row, traces
 
-    def __call__(self, desk: Desk, only: list[str] | None = None) -> Findings:
-        return self.add(judge(desk, self.traces, only=only))
-
-    def add(self, found: Findings) -> Findings:
-        """Counts that the test has made itself, or another lab's."""
+    def __call__(self, desk: Desk, only: list[str] | None = None, *, also: Findings | None = None) -> Findings:
+        found = judge(desk, self.traces, only=only)
+        if also is not None:
+            found.add(also)
         self.row.runs += 1
         self.row.found.add(found)
         if not self.row.control:
