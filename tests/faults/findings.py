@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields
 class Findings:
     """`lost`: scans that Align showed and the lab neither has nor is told about · `wrong`: stored with other bytes ·
     `duplicates`: a scan, an event or a return that is there twice · `stuck`: leases, pushes, runs that nobody ends ·
-    `leaked`: places with patient names or tokens · `unwanted`: calls to Align
-    while it had asked for silence · `explained`: not here, and the page says why and what to do."""
+    `leaked`: places with patient names or tokens · `unwanted`: calls to Align while it had asked for silence, and too
+    many of them in one minute · `explained`: not here, and the page says why and what to do."""
 
     orders: int = 0
     lost: int = 0

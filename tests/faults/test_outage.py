@@ -1,4 +1,5 @@
-"""Align is away: for a moment, for a return, for a day and several labs. Then everybody comes back, and not at once."""
+"""Align is away: for a moment, for a return, for a day and several labs. Then everybody comes back (not at once:
+test_herd.py)."""
 
 import time
 from collections.abc import Callable
@@ -33,8 +34,6 @@ from tests.line.answers import scripted
 from tests.line.toxics import Instead
 
 HOUR = timedelta(hours=1)
-# Two workers for short tasks, two for downloads, each with one call at a time.
-MOST_AT_ONCE = 4
 HOURS = 6
 SECONDS_AN_HOUR = 15.0
 
@@ -87,19 +86,19 @@ NOBODY_AT_WORK: dict[Any, tuple[str, ...]] = {
 }
 
 
-def an_hour_later(desks: list[Desk], *, at_work: bool = False) -> None:
-    """The clocks of all that waits move on by an hour; nothing is made due that would not be. While a worker is at work
-    its leases and its token are left alone."""
+def time_passes(desks: list[Desk], *, at_work: bool = False, step: timedelta = HOUR) -> None:
+    """The clocks of all that waits move on by an hour, or another step; nothing is made due that would not be. While a
+    worker is at work its leases and its token are left alone."""
     for lab_id in {desk.lab.pk for desk in desks}:
         with in_lab(lab_id):
             for fields_of in (WAITS,) if at_work else (WAITS, NOBODY_AT_WORK):
                 for model, names in fields_of.items():
                     for name in names:
-                        back(model, lab_id, name)
+                        back(model, lab_id, name, step)
 
 
-def back(model: Any, lab_id: Any, field: str) -> None:
-    model.objects.of(lab_id).exclude(**{field: None}).update(**{field: F(field) - HOUR})
+def back(model: Any, lab_id: Any, field: str, step: timedelta) -> None:
+    model.objects.of(lab_id).exclude(**{field: None}).update(**{field: F(field) - step})
 
 
 def three_pairings(reach: Reach, bruno: Client, cast: Cast) -> list[Desk]:
@@ -124,7 +123,7 @@ AWAY = {
 
 @pytest.mark.parametrize("how", AWAY)
 @pytest.mark.fault_case("outage", "24 hours, three pairings of two labs: {how}")
-def test_a_day_without_align_is_caught_up_without_a_herd(
+def test_a_day_without_align_is_caught_up(
     open_line: OpenLine,
     verdict: Verdict,
     cast: Cast,
@@ -143,7 +142,7 @@ def test_a_day_without_align_is_caught_up_without_a_herd(
         request_return(order=reach.desk.order(returned), by=cast.theo, reason="margin", comment="")
     go_away(reach, how)
     for hour in range(24):
-        an_hour_later(desks)
+        time_passes(desks)
         if hour % 6 == 0:
             arrive_everywhere(reach, desks)
         tick()
@@ -154,7 +153,7 @@ def test_a_day_without_align_is_caught_up_without_a_herd(
         assert Return.objects.of(reach.desk.lab).get().state == ReturnState.QUEUED
     reach.heal()
     reach.desk.align.advance_clock(24 * 3600)
-    an_hour_later(desks)
+    time_passes(desks)
     catch_up(reach, desks, tmp_path)
     for desk in desks:
         recover(desk)
@@ -183,7 +182,7 @@ def catch_up(reach: Reach, desks: list[Desk], folder: Path) -> None:
     worker = Worker(folder / "logs" / "catching-up.log")
     try:
         for _ in range(HOURS):  # pauses and retries have backed off to an hour and a fifth
-            an_hour_later(desks, at_work=True)
+            time_passes(desks, at_work=True)
             ring_tick()
             if wait_for(lambda: all(caught_up(desk) for desk in desks)):
                 break
@@ -192,7 +191,6 @@ def catch_up(reach: Reach, desks: list[Desk], folder: Path) -> None:
     finally:
         worker.stop()
     reach.line.exchanges[:before] = []
-    assert reach.line.most_at_once() <= MOST_AT_ONCE
     for desk in desks:
         mine = [one for one in reach.line.asked(DOWNLOAD) if one.status == 200]
         assert len(mine) == len({one.request_line for one in mine}), "nothing was fetched twice"
