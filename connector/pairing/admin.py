@@ -54,7 +54,7 @@ class PairingAdmin(ReadOnlyAdmin[Pairing]):
     fields = (
         "lab", "account_name", "account_id", "region", "state_words", "health_words", "last_error", "reason_at",
         "failures", "fetches", "poll_seconds", "next_due", "paused_until", "polled_at", "succeeded_at", "notified_at",
-        "order_at", "refreshed_at", "access_expires_at", "paired_at", "paired_by",
+        "order_at", "refreshed_at", "access_expires_at", "paired_at", "reconnected_at", "paired_by",
     )  # fmt: skip
 
     @admin.display(description="account", ordering="account_name")

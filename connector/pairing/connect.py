@@ -134,6 +134,8 @@ def _store(
         pairing.account_name = next(a["name"] for a in attempt.accounts if a["account_id"] == pairing.account_id)
         pairing.fetch_mode = fetch_mode if fetch_mode in FetchMode.values else FetchMode.FULL
         pairing.state, pairing.reason, pairing.reason_at, pairing.failures = State.ACTIVE, "", None, 0
+        # Meanwhile scans may have come and gone at Align: intake's resolver of due reconciliations asks for this.
+        pairing.reconnected_at = now if pairing.paired_at else None
         pairing.paired_at, pairing.paired_by_id, pairing.refreshed_at = now, attempt.user_id, now
         pairing.paused_until, pairing.next_due = None, now
         pairing.save()

@@ -66,6 +66,7 @@ class Pairing(LabScoped):
     paused_until = models.DateTimeField(null=True, blank=True)
     paired_at = models.DateTimeField(null=True, blank=True)
     paired_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    reconnected_at = models.DateTimeField("connected again", null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True)
     polled_at = models.DateTimeField("last checked", null=True, blank=True)
     succeeded_at = models.DateTimeField("last successful check", null=True, blank=True)
