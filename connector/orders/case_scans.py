@@ -1,6 +1,5 @@
 """The scans of a case for its page: revisions and what changed, files, pictures, models for the 3D view."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from connector.orders.changes import SHOWN_ROLES, changes
+from connector.orders.changes import SHOWN_ROLES, changes, stump_label
 from connector.orders.models import Order, Revision, RevisionState, ScanFile
 from connector.orders.sizes import in_bytes
-from connector.orders.words import moment_words, revision_label, tooth_label
+from connector.orders.words import moment_words, revision_label
 from connector.scans import PROBLEM_WORDS
 
 TONES = {
@@ -30,7 +29,7 @@ def shown_revision(revisions: Sequence[Revision], number: int | None) -> Revisio
 
 def revision_facts(
     order: Order, revisions: Sequence[Revision], shown: Revision | None, files: Mapping[Any, Sequence[ScanFile]],
-    now: datetime, zone: ZoneInfo,
+    now: datetime, zone: ZoneInfo, notation: str = "",
 ) -> list[dict[str, Any]]:  # fmt: skip
     previous = dict(zip([r.pk for r in revisions[1:]], revisions, strict=False))
     return [
@@ -42,7 +41,7 @@ def revision_facts(
             "tone": TONES.get(RevisionState(r.state), "bad"),
             "url": f"{reverse('case', args=[order.pk])}?revision={r.number}",
             "shown": shown is not None and r.pk == shown.pk,
-            "changed": changes(previous[r.pk], r, files) if r.pk in previous else [],
+            "changed": changes(previous[r.pk], r, files, notation) if r.pk in previous else [],
         }
         for r in reversed(revisions)
     ]
@@ -89,9 +88,7 @@ def model_facts(order: Order, file: ScanFile, notation: str) -> dict[str, Any]:
 
 
 def _model_label(file: ScanFile, notation: str) -> str:
-    """What the 3D view's button says. Stumps come as "other" files, one a prepared tooth, named by its ADA number."""
+    """What the 3D view's button says."""
     if file.role != "other":
         return SHOWN_ROLES.get(file.role, "Scan")
-    name = file.name.rsplit("/", 1)[-1]
-    stump = re.search(r"tooth_(\d{1,2})_with_ditch", name, re.IGNORECASE)
-    return f"Stump {tooth_label(int(stump[1]), notation)}" if stump else name
+    return stump_label(file, notation) or file.name.rsplit("/", 1)[-1]
