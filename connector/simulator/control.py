@@ -83,6 +83,10 @@ def mill(cloud: Cloud, request: Request) -> Response:
     return _on_order(cloud, request, orders.start_milling)
 
 
+def interpret_again(cloud: Cloud, request: Request) -> Response:
+    return _on_order(cloud, request, orders.interpret_again)
+
+
 def send_back(cloud: Cloud, request: Request) -> Response:
     given = request.fields()
     order = orders.find(cloud, request.params["order_id"])

@@ -137,6 +137,15 @@ def start_milling(cloud: Cloud, order: Order) -> None:
         _move(order, MILLING, now, Step("ship", now + cloud.switches.modeling_after))
 
 
+def interpret_again(cloud: Cloud, order: Order) -> None:
+    """While the model waits to be milled, somebody works on the case once more: new files to review."""
+    now = cloud.clock.now()
+    with cloud.world.change():
+        if order.status != MILLING:
+            raise Refusal(409, "not_in_milling", f'An order in status "{order.status}" is not in milling.')
+        _move(order, MILLING, now, Step("review", now + cloud.switches.modeling_after))
+
+
 def set_status(cloud: Cloud, order: Order, status: str, *, list_again: bool) -> None:
     """Any status at all, known or not."""
     with cloud.world.change():

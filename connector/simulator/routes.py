@@ -50,6 +50,7 @@ BACK_DOOR: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/_sim/orders", control.new_order),
     ("POST", "/_sim/orders/{order_id}/model", control.model),
     ("POST", "/_sim/orders/{order_id}/mill", control.mill),
+    ("POST", "/_sim/orders/{order_id}/interpret-again", control.interpret_again),
     ("POST", "/_sim/orders/{order_id}/return", control.send_back),
     ("POST", "/_sim/orders/{order_id}/status", control.set_status),
     ("POST", "/_sim/orders/{order_id}/notify", control.notify_again),

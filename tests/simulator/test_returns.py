@@ -1,6 +1,7 @@
 """Return to doctor, re-scan, modeling, milling."""
 
 import pytest
+import requests
 
 from tests.simulator.launch import Simulator, Start
 from tests.simulator.visitor import Assumed
@@ -65,3 +66,20 @@ def test_any_status_can_be_set_and_is_shown_as_it_is(simulator: Simulator, lab: 
     created = simulator.create_order()
     simulator.tell(f"orders/{created['orderId']}/status", {"status": "Strange New Status"})
     assert lab.by_rx_id(created["rxId"]).json()["status"] == "Strange New Status"
+
+
+def test_an_order_in_milling_that_is_interpreted_again_comes_to_review_with_other_files(
+    start_simulator: Start,
+) -> None:
+    slow = start_simulator(modeling_after=3600)
+    order_id = slow.create_order()["orderId"]
+    slow.tell(f"orders/{order_id}/mill")
+    assert slow.tell(f"orders/{order_id}/interpret-again")["status"] == "iTero Milling"
+    slow.advance_clock(3600)
+    slow.wait_for_order(order_id, status="Lab Review", revision=2, listed=True)
+
+
+def test_an_order_that_is_not_in_milling_is_not_interpreted_again(simulator: Simulator) -> None:
+    order_id = simulator.create_order()["orderId"]
+    answer = requests.post(f"{simulator.url}/_sim/orders/{order_id}/interpret-again", timeout=10)
+    assert answer.status_code == 409
