@@ -11,7 +11,8 @@ from django.utils import timezone
 from connector.intake.bookkeeping import Dismissal
 from connector.intake.dismissing import AGAIN, needing_attention
 from connector.intake.models import Notification, NotificationState
-from connector.orders.case import explain
+from connector.orders.case import explain, explain_older
+from connector.orders.concerns import concerns
 from connector.orders.models import STOPPED, Order, Revision, RevisionState
 from connector.orders.words import moment_words, revision_label
 from connector.pairing.health import ago, health
@@ -45,13 +46,14 @@ def attention_page(*, lab: Lab, membership: Membership) -> dict[str, Any]:
     """The template's context."""
     now, zone = timezone.now(), ZoneInfo(lab.time_zone)
     listed = needing_attention(lab).select_related("order", "order__pairing")
-    items = [_item(row, now, zone) for row in listed.order_by("-order__received_at", "-pk")[:SHOWN]]
+    items = [_item(row, now, zone) for row in listed.order_by("-order__received_at", "-number", "-pk")[:SHOWN]]
     may = membership.may_work
     return {
         "stopped": [item for item in items if item["tone"] == "bad"],
         "delayed": [item for item in items if item["tone"] != "bad"],
         "total": listed.count() if len(items) == SHOWN else len(items),
         "shown": len(items),
+        "concerns": concerns(lab),
         "pushes": _pushes(lab, now, zone),
         "waiting": _waiting(lab, now),
         "dismissed": _dismissed(lab, now, zone),
@@ -71,7 +73,9 @@ def _sources(lab: Lab) -> list[dict[str, Any]]:
 
 
 def reason_of(revision: Revision) -> str:
-    """Why it stopped or waits, in words that fit its state."""
+    """Why it stopped or waits, in words that fit its state, and its place among the case's scans."""
+    if revision.number < revision.order.latest_number and revision.state in STOPPED:
+        return explain_older(revision.reason)
     if revision.reason == "disk":
         return DISK
     if revision.state == RevisionState.DEAD and revision.reason in ENDED:
@@ -86,22 +90,30 @@ def reason_of(revision: Revision) -> str:
 def _item(revision: Revision, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     order = revision.order
     tries = revision.attempts
+    older = revision.number < order.latest_number
     return {
+        "key": revision.pk,
         "patient": order.patient or "No name",
         "order_id": order.order_id,
         "connection": order.pairing.account_name,
         "practice": order.practice,
-        "url": reverse("case", args=[order.pk]),
-        "scan": revision_label(revision.number, revision.cause),
+        "url": reverse("case", args=[order.pk]) + (f"?revision={revision.number}" if older else ""),
+        "scan": _scan(revision),
         "number": revision.number,
         "state": RevisionState(revision.state).label,
         "tone": "bad" if revision.state in STOPPED else "warn",
         "reason": reason_of(revision),
         "attempts": "Not tried yet" if not tries else "Tried once" if tries == 1 else f"Tried {tries} times",
         "next": _next_try(revision, now, zone),
-        "again_url": reverse("attention_try_again", args=[order.pk]) if revision.state in AGAIN else "",
+        "again_url": reverse("attention_try_again", args=[order.pk]) if revision.state in AGAIN and not older else "",
         "dismiss_url": reverse("attention_dismiss", args=[order.pk]) if revision.state in STOPPED else "",
     }
+
+
+def _scan(revision: Revision) -> str:
+    """Which scan of the case: "Re-scan 2"; of an older one its place as well."""
+    label, latest = revision_label(revision.number, revision.cause), revision.order.latest_number
+    return label if revision.number == latest else f"{label} · {revision.number} of {latest} scans"
 
 
 def _next_try(revision: Revision, now: datetime, zone: ZoneInfo) -> str:

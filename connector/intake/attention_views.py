@@ -47,9 +47,10 @@ def try_again(request: LabRequest, order_id: UUID) -> HttpResponseBase:
 @worker
 def try_all(request: LabRequest) -> HttpResponseBase:
     """Fetch all listed scans again, now."""
-    count = try_all_again(lab=request.lab, user=request.user)
+    count, left = try_all_again(lab=request.lab, user=request.user)
     words = {0: "There is nothing to try again.", 1: "1 case is being fetched again now."}
-    messages.success(request, words.get(count) or f"{count} cases are being fetched again now.")
+    more = f" {left} more {'is' if left == 1 else 'are'} left: press “Try all again” once more." if left else ""
+    messages.success(request, (words.get(count) or f"{count} cases are being fetched again now.") + more)
     return redirect("attention")
 
 

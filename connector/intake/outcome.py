@@ -22,7 +22,8 @@ from connector.itero.errors import (
     WebPage,
 )
 from connector.orders.history import record
-from connector.orders.models import STOPPED, Order, Revision, RevisionState
+from connector.orders.models import STOPPED, Revision, RevisionState
+from connector.orders.stopped import settle
 from connector.pairing.access import PairingStopped, back_off
 from connector.scans import ArchiveRejected
 from labportal.labs.tenancy import in_lab
@@ -48,9 +49,7 @@ def failed(revision: Revision, error: IteroError | PairingStopped | SealError | 
             release(revision, state=state, reason=code, next_due=next_due, own_failures=own)
             record(revision.order, "stopped" if stopped else "retry", revision=revision, reason=code)
             if stopped:
-                Order.objects.of(revision.lab_id).filter(pk=revision.order_id, latest_number=revision.number).update(
-                    problem=code, updated_at=timezone.now()
-                )
+                settle(revision.order)
     except LeaseLost:
         pass
 

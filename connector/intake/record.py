@@ -12,6 +12,7 @@ from connector.intake.version import expected_size, files_are_ready, version_key
 from connector.itero import Order as VendorOrder
 from connector.orders.history import record
 from connector.orders.models import HAS_FILES, ON_ITS_WAY, Order, Revision, RevisionState, Wants, Workflow
+from connector.orders.stopped import standing_problem
 from connector.pairing import vendor
 from connector.pairing.models import FetchMode, Pairing
 from labportal.faults import fault
@@ -164,7 +165,7 @@ def _arrived(order: Order, revision: Revision, source: str, now: datetime) -> No
     if order.waiting_since is not None:
         record(order, "rescan", revision=revision)
         order.waiting_since = None
-    order.received_at, order.problem = now, ""
+    order.received_at, order.problem = now, standing_problem(order)
     if revision.number > 1:
         order.workflow = Workflow.NEW
     mark(order.lab_id, order.pairing_id, order_at=now)

@@ -137,7 +137,9 @@ class _OrderFacts(Schema):
     workflow: str = Field(examples=["new"], description="What the lab's people say in the portal: new, in_work, done")
     waiting_since: datetime | None = Field(description="Returned to the doctor and not back yet, since then")
     erased_at: datetime | None = Field(description="Removed in the portal then: delete your copy; names are empty here")
-    problem: Trouble | None = Field(description="Why the latest revision can't be fetched; null when all is well")
+    problem: Trouble | None = Field(
+        description="Why a revision could not be fetched or is held back, the newest such; null when all is well"
+    )
     latest_revision: int
 
 

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from connector.orders import case_scans
 from connector.orders.history import in_words
-from connector.orders.models import Order, Revision, RevisionState, ScanFile, TimelineEvent
+from connector.orders.models import STOPPED, Order, Revision, RevisionState, ScanFile, TimelineEvent
 from connector.orders.panels import panels
 from connector.orders.prescription import restorations, rx_facts, tooth_chart
 from connector.orders.sizes import in_bytes
-from connector.orders.words import due_words, moment_words, status_words
+from connector.orders.words import due_words, moment_words, revision_label, status_words
 from connector.pairing.words import reason_words
 from connector.scans import PROBLEM_WORDS, WORDS
 from connector.scans.examination import FAILURE_WORDS
@@ -28,11 +28,29 @@ TROUBLE = {
     RevisionState.READY: ("The zip is here, but not all of it could be read", "warn", False),
 }
 
+# Of an older scan nothing can be fetched any more, so neither "Try again" nor "by ourselves" would be true.
+OLDER = {
+    "damaged": "The stored file is missing or changed on our disk, and what was found is kept beside it. Align gives "
+    "out the newest scan alone. If this older one is needed, tell the operator: it can come back from a backup.",
+    "truncated": "The download was cut off each time.",
+    "bad_answer": "Align's answer could not be read, each time.",
+    "not_found": "Align did not know this case under this connection.",
+    "conflict": "Align did not give out the files in the status that the case had.",
+    "gone": "Align no longer gave out these files.",
+}
+REPLACED = " A newer scan of the case has come since, and Align gives out that one alone."
+
 
 def explain(reason: str, state: str = "") -> str:
     """A revision's reason code in words. Our own trouble with reading a zip and Align's share a code or two."""
     own = FAILURE_WORDS.get(reason) if state == RevisionState.READY else None
     return own or WORDS.get(reason) or PROBLEM_WORDS.get(reason) or reason_words(reason)
+
+
+def explain_older(reason: str) -> str:
+    """The same, of a scan that stopped and is not the case's newest."""
+    words = OLDER.get(reason) or explain(reason)
+    return words if reason == "damaged" else words + REPLACED
 
 
 def case_page(order: Order, *, number: int | None, lab: Lab, membership: Membership) -> dict[str, Any]:
@@ -49,7 +67,7 @@ def case_page(order: Order, *, number: int | None, lab: Lab, membership: Members
         "case": _case(order, latest, lab, now, zone),
         "may": {"download": True, "return": membership.may_work, "work": membership.may_work},
         "urls": _urls(order, shown, latest, membership),
-        "problem": _problem(order, latest, membership),
+        "problem": _problem(order, latest, membership) or _older_problem(latest, shown),
         "restorations": restorations(order, lab),
         "tooth_chart": tooth_chart(order, lab),
         "rx_facts": rx_facts(order, now, zone),
@@ -106,6 +124,14 @@ def _problem(order: Order, latest: Revision | None, membership: Membership) -> d
         text += " The zip can be downloaded as it came."
     url = reverse("try_again", args=[order.pk]) if again and membership.may_work else ""
     return {"title": title, "text": text, "tone": tone, "action_label": "Try again", "action_url": url}
+
+
+def _older_problem(latest: Revision | None, shown: Revision | None) -> dict[str, str] | None:
+    """Of an older scan that somebody looks at: it stopped, and nothing here can fetch it."""
+    if latest is None or shown is None or shown.number == latest.number or shown.state not in STOPPED:
+        return None
+    title = f"{revision_label(shown.number, shown.cause)}: {TROUBLE[RevisionState(shown.state)][0]}"
+    return {"title": title, "text": explain_older(shown.reason), "tone": "bad", "action_label": "", "action_url": ""}
 
 
 def _timeline(order: Order, lab: Lab) -> list[TimelineEvent]:

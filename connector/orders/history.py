@@ -36,6 +36,7 @@ WORDS = {
     "return_sent": "Returned to the doctor",
     "return_found": "Align says that the case is with the doctor already",
     "return_refused": "Align refused the return: {reason}",
+    "return_dismissed": "Refused return taken off “Needs attention”: {note}",
     "rescan": "The doctor's re-scan is here",
     "erased": "Removed: {why}",
     "revived": "Align lists a newer scan of this case, which had been removed here",

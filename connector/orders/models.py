@@ -100,7 +100,9 @@ class Order(LabScoped):
     vendor_updated = models.CharField("Align's own time mark, as it came", max_length=60, blank=True)
     workflow = models.CharField(max_length=12, default=Workflow.NEW)
     waiting_since = models.DateTimeField("waiting for the doctor since", null=True, blank=True)
-    problem = models.CharField("reason code while the latest revision is stopped", max_length=60, blank=True)
+    problem = models.CharField(
+        "reason code of the newest scan that stopped, until it is dismissed", max_length=60, blank=True
+    )
     latest_number = models.PositiveIntegerField(default=0)
     thumbnail = models.CharField(max_length=300, blank=True)
     received_at = models.DateTimeField("when the latest revision was seen")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from connector.orders.banners import banners
+from connector.orders.concerns import concerns_count
 from connector.orders.inbox import LANES, Query, lane_filter
 from connector.orders.models import COUNTED as COUNTED_CASES
 from connector.orders.models import Order
@@ -53,7 +54,7 @@ def _nav(request: Any, pairings: Any, trouble: Any) -> dict[str, Any]:
         "labs": [{"name": m.lab.name, "slug": m.lab.slug, "current": m.lab_id == lab.pk} for m in request.memberships],
         "lanes": _lanes(request, counts),
         "links": [
-            _link(request, "attention", "Needs attention", counts["attention"]),
+            _link(request, "attention", "Needs attention", counts["attention"] + concerns_count(lab)),
             _link(request, "find", "Find my scan", 0),
             _link(request, "connections", "Connections", int("bad" in tones)),
             *([_link(request, "people", "People", 0)] if membership.may_manage else []),

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from connector.orders.history import record
 from connector.orders.models import Order, Revision, RevisionState, SeenBy, Wants, Workflow
+from connector.orders.stopped import settle
 from connector.orders.trail import note, note_taken
 from labportal.audit.services import Fact
 from labportal.doorbell import ring
@@ -58,7 +59,7 @@ def try_again(*, order: Order, user: User | None) -> bool:
     latest = Revision.objects.of(order.lab_id).filter(order=order, number=order.latest_number, state__in=again)
     if not latest.update(state=RevisionState.RETRY, attempts=0, own_failures=0, next_due=timezone.now()):
         return False
-    Order.objects.of(order.lab_id).filter(pk=order.pk).update(problem="", updated_at=timezone.now())
+    settle(order)
     record(order, "asked", by=user)
     note(order, "case.tried_again")
     ring(DOWNLOAD, order.lab_id, order.pairing_id, cluster="downloads")

@@ -45,6 +45,7 @@ class Return(LabScoped):
     next_due = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    dismissed_at = models.DateTimeField("taken off the list of refused ones", null=True, blank=True)
 
     objects: ClassVar[models.Manager["Return"]] = models.Manager.from_queryset(LabQuerySet)()
 
@@ -52,6 +53,11 @@ class Return(LabScoped):
         constraints = [
             # Pressed twice, or from two browsers: one return at a time.
             models.UniqueConstraint(fields=["lab", "order"], condition=Q(state="queued"), name="returns_one_queued"),
+        ]
+        indexes = [  # counted on every page, for the menu
+            models.Index(
+                fields=["lab", "order"], condition=Q(state="refused", dismissed_at=None), name="returns_refused"
+            )
         ]
         ordering = ["-created_at"]
 

@@ -7,11 +7,12 @@ from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from connector.orders.models import Order
 from connector.orders.trail import note
 from connector.returns.models import Reason
+from connector.returns.refused import dismiss
 from connector.returns.services import ReturnRefused, request_return, why_not
 from labportal.labs.access import LabRequest, worker
 
@@ -44,6 +45,21 @@ def case_return(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     else:
         messages.success(request, "The return is on its way to Align. The case waits for the doctor's re-scan.")
     return redirect("case", order_id=order.pk)
+
+
+@require_POST
+@worker
+def return_dismiss(request: LabRequest, order_id: UUID) -> HttpResponseBase:
+    """Take a refused return off "Needs attention", with a note."""
+    order = get_object_or_404(Order.objects.of(request.lab).select_related("lab"), pk=order_id)
+    note = request.POST.get("note", "")
+    if not note.strip():
+        messages.error(request, "Write a short note first: why does nobody need to look at this any more?")
+    elif dismiss(order=order, note=note, user=request.user):
+        messages.success(request, f"The return of case {order.order_id} is off this list.")
+    else:
+        messages.warning(request, "This case has changed meanwhile. Look at it again.")
+    return redirect("attention")
 
 
 def _typed(text: str) -> str:

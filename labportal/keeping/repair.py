@@ -8,6 +8,7 @@ from django.utils import timezone
 from connector.orders import store
 from connector.orders.history import announce, record
 from connector.orders.models import HAS_FILES, STOPPED, Event, Order, Revision, RevisionState
+from connector.orders.stopped import settle
 from connector.orders.trail import note
 from labportal.keeping.verify import Bad, check_archive
 from labportal.labs.tenancy import in_lab
@@ -40,6 +41,7 @@ def repair(bad: Bad) -> RevisionState | None:
         note(order, "case.repaired", scan=bad.number, problem=bad.code, state=state)
         record(order, REASON, revision=Revision.objects.of(bad.lab_id).get(pk=bad.revision_id), number=bad.number,
                reason=REASON)  # fmt: skip
+        settle(order)
     return state
 
 
@@ -77,9 +79,7 @@ def _readmitted(revision: Revision) -> bool:
         rows = Revision.objects.of(revision.lab_id).filter(pk=revision.pk, state=revision.state)
         if not rows.update(state=state, reason="", next_due=None if revision.ready_at else timezone.now()):
             return False
-        Order.objects.of(revision.lab_id).filter(pk=revision.order_id, latest_number=revision.number).update(
-            problem="", updated_at=timezone.now()
-        )
+        settle(revision.order)
         if not Event.objects.of(revision.lab_id).filter(revision=revision, kind="revision.stored").exists():
             announce(revision, "revision.stored")
         note(revision.order, "case.readmitted", revision=revision)

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from connector.intake import dismissing
 from connector.intake.models import Notification
 from connector.orders.models import TimelineEvent
 from connector.pairing.models import State
@@ -105,9 +106,29 @@ def test_try_all_again_makes_every_scan_due_but_those_that_align_gave_up(desk: D
     desk.take_in()
     answer = desk.browser.post(reverse("attention_try_all"), follow=True)
     assert "2 cases are being fetched again now." in answer.content.decode()
+    assert "more are left" not in answer.content.decode()
     work()
     assert {order.order_id: desk.revision(order.order_id).state for order in desk.orders()}[gone] == "gone"
     assert sum(desk.revision(order.order_id).state == "ready" for order in desk.orders()) == 2
+
+
+def test_try_all_again_says_what_is_left_and_the_next_press_takes_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dismissing, "AT_ONCE", 2)
+    for _ in range(3):
+        desk.align.create_order()
+    desk.align.fault(call="download", reset_at=0.5, times=3)
+    desk.take_in()
+    answer = desk.browser.post(reverse("attention_try_all"), follow=True)
+    said = "2 cases are being fetched again now. 1 more is left: press “Try all again” once more."
+    assert said in answer.content.decode()
+    answer = desk.browser.post(reverse("attention_try_all"), follow=True)
+    assert "1 case is being fetched again now.<" in answer.content.decode().replace(" <", "<")
+    answer = desk.browser.post(reverse("attention_try_all"), follow=True)
+    assert "There is nothing to try again." in answer.content.decode()
+    work()
+    assert {desk.revision(order.order_id).state for order in desk.orders()} == {"ready"}
 
 
 def test_a_dismissed_scan_leaves_the_list_and_the_count_and_its_note_is_on_the_timeline(desk: Desk) -> None:
@@ -145,14 +166,6 @@ def test_a_dismissal_of_an_older_scan_does_not_hide_the_newer_one(desk: Desk) ->
     answer = desk.browser.post(url, {"number": "7", "note": "x"}, follow=True)
     assert "This case has changed meanwhile." in answer.content.decode()
     assert "Stopped: somebody must look 1" in page(desk.browser)
-
-
-def test_a_scan_that_a_newer_one_replaced_is_nobodys_concern(desk: Desk) -> None:
-    order_id = break_down(desk)
-    desk.align.tell(f"orders/{order_id}/status", {"status": "Lab Review", "listed": True})
-    desk.take_in()
-    assert desk.revision(order_id).number == 2
-    assert "Nothing needs attention" in page(desk.browser)
 
 
 def test_a_push_that_align_cannot_explain_is_shown_until_its_case_comes_in(desk: Desk) -> None:

@@ -45,6 +45,7 @@ ROUTES = {
     "get_all": Route(NOBODY, WORK, CASE),
     "try_again": Route(NOBODY, WORK, CASE),
     "case_return": Route(RETURN, WORK, CASE, {"reason": "bite", "comment": "too high"}),
+    "return_dismiss": Route(NOBODY, WORK, CASE, {"note": "rang the practice"}),
     "thumbnail": Route(READ, NOBODY, CASE),
     "revision_zip": Route(READ, NOBODY, ("order_id", "number")),
     "file": Route(READ, NOBODY, FILE),

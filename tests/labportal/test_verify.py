@@ -129,7 +129,7 @@ def test_a_damaged_older_revision_is_held_back(cast: Cast, keep: Callable[..., R
     assert (row.state, row.reason, row.has_files) == (RevisionState.QUARANTINED, "damaged", False)
     assert list(path_of(revision).parent.glob("scan.zip.damaged-*"))
     with in_lab(cast.lab_a.pk):
-        assert Order.objects.of(cast.lab_a).get().problem == ""
+        assert Order.objects.of(cast.lab_a).get().problem == "damaged"
 
 
 def test_an_older_revision_whose_file_comes_from_a_backup_counts_again(
@@ -146,6 +146,7 @@ def test_an_older_revision_whose_file_comes_from_a_backup_counts_again(
     assert "1 good, 0 bad" in said
     assert now(revision).has_files
     with in_lab(cast.lab_a.pk):
+        assert Order.objects.of(cast.lab_a).get().problem == ""
         kinds = list(Event.objects.of(cast.lab_a).order_by("seq").values_list("kind", flat=True))
     assert kinds == ["revision.damaged.1", "revision.stored"]
 
