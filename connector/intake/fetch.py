@@ -20,7 +20,7 @@ from connector.intake.staging import Staged, adopt, stage
 from connector.itero.errors import Gone, IteroError
 from connector.orders import store
 from connector.orders.history import announce, record
-from connector.orders.models import Order, Revision, RevisionState, Wants
+from connector.orders.models import SUPERSEDED, Order, Revision, RevisionState, Wants
 from connector.orders.sizes import in_bytes
 from connector.orders.trail import note
 from connector.pairing.access import PairingStopped, access_for, call
@@ -99,7 +99,7 @@ def _is_replaced(revision: Revision) -> bool:
         newest = Order.with_erased.of(revision.lab_id).values_list("latest_number", flat=True).get(pk=revision.order_id)
         if newest == revision.number:
             return False
-        release(revision, state=RevisionState.SUPERSEDED, next_due=None)
+        release(revision, state=RevisionState.SUPERSEDED, reason=SUPERSEDED, next_due=None)
         record(revision.order, "superseded", revision=revision, number=revision.number)
     return True
 

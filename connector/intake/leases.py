@@ -25,8 +25,6 @@ CHECKED_A_SECOND = 10_000_000  # bytes of a zip that even a slow machine checks,
 class LeaseLost(Exception):
     """Another worker owns the revision now; stop without a word to anybody."""
 
-    code = "lease_lost"
-
 
 def due() -> Q:
     """Revisions that may be claimed now."""

@@ -11,7 +11,7 @@ from connector.intake.pairing_row import mark
 from connector.intake.version import expected_size, files_are_ready, version_key
 from connector.itero import Order as VendorOrder
 from connector.orders.history import record
-from connector.orders.models import HAS_FILES, ON_ITS_WAY, Order, Revision, RevisionState, Wants, Workflow
+from connector.orders.models import HAS_FILES, ON_ITS_WAY, SUPERSEDED, Order, Revision, RevisionState, Wants, Workflow
 from connector.orders.stopped import standing_problem
 from connector.pairing import vendor
 from connector.pairing.models import FetchMode, Pairing
@@ -145,7 +145,7 @@ def _supersede_unfetched(order: Order) -> None:
     replaced = [RevisionState.ASKED_LATER, *(state for state in ON_ITS_WAY if state != RevisionState.FETCHING)]
     for old in Revision.objects.of(order.lab_id).filter(order=order, state__in=replaced):
         still = Revision.objects.of(order.lab_id).filter(pk=old.pk, state__in=replaced)
-        if still.update(state=RevisionState.SUPERSEDED, next_due=None):
+        if still.update(state=RevisionState.SUPERSEDED, reason=SUPERSEDED, next_due=None):
             record(order, "superseded", revision=old, number=old.number)
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from connector.orders import case_scans
 from connector.orders.history import in_words
-from connector.orders.models import STOPPED, Order, Revision, RevisionState, ScanFile, TimelineEvent
+from connector.orders.models import STOPPED, SUPERSEDED, Order, Revision, RevisionState, ScanFile, TimelineEvent
 from connector.orders.panels import panels
 from connector.orders.prescription import restorations, rx_facts, tooth_chart
 from connector.orders.sizes import in_bytes
@@ -25,6 +25,7 @@ TROUBLE = {
     RevisionState.QUARANTINED: ("The scan's zip is not safe to open and was held back", "bad", True),
     RevisionState.DEAD: ("This scan could not be fetched", "bad", True),
     RevisionState.GONE: ("Align no longer gives out this scan", "bad", False),
+    RevisionState.SUPERSEDED: ("This scan was replaced at Align before it was fetched", "info", False),
     RevisionState.READY: ("The zip is here, but not all of it could be read", "warn", False),
 }
 
@@ -50,7 +51,7 @@ def explain(reason: str, state: str = "") -> str:
 def explain_older(reason: str) -> str:
     """The same, of a scan that stopped and is not the case's newest."""
     words = OLDER.get(reason) or explain(reason)
-    return words if reason == "damaged" else words + REPLACED
+    return words if reason in {"damaged", SUPERSEDED} else words + REPLACED
 
 
 def case_page(order: Order, *, number: int | None, lab: Lab, membership: Membership) -> dict[str, Any]:
@@ -127,11 +128,14 @@ def _problem(order: Order, latest: Revision | None, membership: Membership) -> d
 
 
 def _older_problem(latest: Revision | None, shown: Revision | None) -> dict[str, str] | None:
-    """Of an older scan that somebody looks at: it stopped, and nothing here can fetch it."""
-    if latest is None or shown is None or shown.number == latest.number or shown.state not in STOPPED:
+    """Of an older scan that somebody looks at: it has no files, and nothing here can fetch them."""
+    if latest is None or shown is None or shown.number == latest.number:
         return None
-    title = f"{revision_label(shown.number, shown.cause)}: {TROUBLE[RevisionState(shown.state)][0]}"
-    return {"title": title, "text": explain_older(shown.reason), "tone": "bad", "action_label": "", "action_url": ""}
+    if shown.state not in (*STOPPED, RevisionState.SUPERSEDED):
+        return None
+    title, tone, _ = TROUBLE[RevisionState(shown.state)]
+    title = f"{revision_label(shown.number, shown.cause)}: {title}"
+    return {"title": title, "text": explain_older(shown.reason), "tone": tone, "action_label": "", "action_url": ""}
 
 
 def _timeline(order: Order, lab: Lab) -> list[TimelineEvent]:

@@ -44,6 +44,8 @@ HAS_FILES = (RevisionState.STORED, RevisionState.READY)
 ON_ITS_WAY = (RevisionState.SEEN, RevisionState.FETCHING, RevisionState.RETRY)
 STOPPED = (RevisionState.QUARANTINED, RevisionState.DEAD, RevisionState.GONE)
 
+SUPERSEDED = "superseded"  # the reason of a revision in that state
+
 
 class Wants(models.TextChoices):
     """What is to be fetched for a revision."""

@@ -122,9 +122,10 @@ def test_a_status_change_alone_does_not_wipe_what_the_metadata_file_filled(desk:
 def test_an_appearance_that_was_never_fetched_is_superseded_and_not_downloaded(desk: Desk) -> None:
     order_id = desk.arrives()
     desk.poll()
+    desk.update_revision(order_id, state="retry", reason="timeout")  # an earlier reason gives way
     desk.align.tell(f"orders/{order_id}/status", {"status": "Lab Review", "listed": True})
     desk.take_in()
-    assert [r.state for r in desk.revisions(order_id)] == ["superseded", "ready"]
+    assert [(r.state, r.reason) for r in desk.revisions(order_id)] == [("superseded", "superseded"), ("ready", "")]
     assert desk.downloads(order_id) == 1
 
 
@@ -149,7 +150,7 @@ def test_an_older_revision_whose_worker_died_is_not_fetched_with_the_newer_ones_
     desk.align.tell(f"orders/{order_id}/status", {"status": "Lab Review", "listed": True})
     desk.poll()
     desk.until_stored(order_id)
-    assert [r.state for r in desk.revisions(order_id)] == ["superseded", "ready"]
+    assert [(r.state, r.reason) for r in desk.revisions(order_id)] == [("superseded", "superseded"), ("ready", "")]
     assert desk.downloads(order_id) == 1
 
 

@@ -155,7 +155,14 @@ TROUBLE = [
     (RevisionState.RETRY, "timeout", "This scan is not here yet", "Align did not answer in time", True),
     (RevisionState.RETRY, "disk_low", "This scan is not here yet", "disk is nearly full", True),
     (RevisionState.QUARANTINED, "zip_bomb", "held back", "", True),
-    (RevisionState.DEAD, "gave_up", "could not be fetched", "failed too often", True),
+    (RevisionState.DEAD, "conflict", "could not be fetched", "in the case's present status", True),
+    (
+        RevisionState.SUPERSEDED,
+        "superseded",
+        "replaced at Align before it was fetched",
+        "newer scan of this case",
+        False,
+    ),
     (RevisionState.GONE, "gone", "no longer gives out", "Ask the practice", False),
     (RevisionState.READY, "timeout", "not all of it could be read", "can be downloaded as it came", False),
     (RevisionState.DEAD, "brand_new_code", "could not be fetched", "code brand_new_code", True),
@@ -174,6 +181,24 @@ def test_trouble_is_said_with_the_button_that_helps(cast, client_of, pairing, st
 
 
 @pytest.mark.parametrize(
+    ("state", "reason", "words"),
+    [
+        (RevisionState.SUPERSEDED, "superseded", "First scan: This scan was replaced at Align before it was fetched"),
+        (RevisionState.GONE, "gone", "First scan: Align no longer gives out this scan Align no longer gave out these"),
+        (RevisionState.QUARANTINED, "damaged", "it can come back from a backup"),
+    ],
+)
+def test_an_older_scan_without_files_says_why_when_it_is_looked_at(cast, client_of, pairing, state, reason, words):
+    order, theo = make_order(cast.lab_a, pairing, revisions=2), client_of(cast.theo)
+    set_revision(order, 1, state=state, reason=reason)
+    set_revision(order, 2, state=RevisionState.READY)
+    answer = open_case(theo, order, revision="1")
+    assert words in text_of(answer)
+    assert "try-again" not in answer.content.decode()
+    assert words not in text_of(open_case(theo, order))
+
+
+@pytest.mark.parametrize(
     "state", [RevisionState.SEEN, RevisionState.FETCHING, RevisionState.STORED, RevisionState.READY]
 )
 def test_a_case_without_trouble_has_no_banner(cast, client_of, pairing, state):
@@ -183,8 +208,8 @@ def test_a_case_without_trouble_has_no_banner(cast, client_of, pairing, state):
 
 
 def test_trying_again_makes_a_stopped_scan_due_and_takes_the_problem_away(cast, client_of, pairing):
-    order = make_order(cast.lab_a, pairing, problem="gave_up")
-    set_revision(order, state=RevisionState.DEAD, reason="gave_up", attempts=9)
+    order = make_order(cast.lab_a, pairing, problem="conflict")
+    set_revision(order, state=RevisionState.DEAD, reason="conflict", attempts=9)
     answer = client_of(cast.theo).post(f"/cases/{order.pk}/try-again")
     assert answer.url == f"/cases/{order.pk}"
     order.refresh_from_db()
@@ -213,7 +238,7 @@ def test_the_workflow_moves_by_a_button_and_an_unknown_word_moves_nothing(cast, 
 
 def test_a_viewer_sees_no_button_that_changes_anything(cast, client_of, pairing):
     order = make_order(cast.lab_a, pairing)
-    set_revision(order, state=RevisionState.DEAD, reason="gave_up")
+    set_revision(order, state=RevisionState.DEAD, reason="conflict")
     page = open_case(client_of(cast.vera), order).content.decode()
     for address in ("workflow", "try-again", "get-all", "return"):
         assert f"/cases/{order.pk}/{address}" not in page
