@@ -21,9 +21,8 @@ demo: setup ## a portal with two demo labs and a stand-in for Align's cloud; pri
 run: setup ## the portal of this machine: database, web and worker
 	@exec $(PYTHON) manage.py serve
 
-# The whole suite runs in two processes, each with a PostgreSQL of its own; what is chosen by ARGS in one.
 test: setup ## the test suite; ARGS="tests/orders -k inbox" chooses
-	@exec $(PYTHON) -m pytest $(or $(ARGS),--numprocesses 2 --dist loadfile)
+	@exec $(PYTHON) -m pytest $(ARGS)
 
 # Kills, cuts and fills up on purpose, and compares what is left with the truth; the whole run writes docs/reliability.md.
 faults: setup ## the fault cases (about 15 minutes); ARGS=--cut is the short run, ARGS='--family "kill -9"' chooses

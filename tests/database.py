@@ -1,17 +1,13 @@
 """A real PostgreSQL for the tests, started before the settings are read; every test runs as the walled app role.
 
 Loaded as a pytest plugin (`-p tests.database`), since the settings read the address of the database when they are
-imported, which pytest-django does very early. tests/conftest.py makes the tables in it. Each of several processes
-(pytest-xdist) has a PostgreSQL and a folder of its own.
+imported, which pytest-django does very early. tests/conftest.py makes the tables in it.
 """
 
 import os
 from pathlib import Path
 
-PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
-_data = os.environ.get("TEST_DATA_DIR", Path(__file__).resolve().parent.parent / ".data" / "tests")
-TEST_DATA = Path(_data, PROCESS).resolve()
-NAME = f"test_labportal{PROCESS}"
+TEST_DATA = Path(os.environ.get("TEST_DATA_DIR", Path(__file__).resolve().parent.parent / ".data" / "tests")).resolve()
 os.environ["DATA_DIR"] = str(TEST_DATA)  # before labportal.env reads it
 os.environ["SIMULATOR"] = "1"
 

@@ -36,13 +36,12 @@ from labportal.labs.models import Lab, User
 from labportal.labs.tenancy import in_lab
 from tests.align import again, calls_in_order, change, pair_lab, words_on
 from tests.cast import Cast
-from tests.database import NAME
 from tests.intake.desk import point_scans_at
 from tests.orders.make import make_order, make_pairing
 from tests.orders.stored import put_in_store, zip_bytes
 from tests.simulator.launch import Simulator
 
-TEST, RESTORED = NAME, "test_restored"
+TEST, RESTORED = "test_labportal", "test_restored"
 
 
 @dataclass
