@@ -42,7 +42,7 @@ def _logged_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> 
 def _ways(request: HttpRequest) -> str:
     """How somebody came in: "password", "password+totp", "webauthn", "socialaccount" (a lab's own provider)."""
     records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or []
-    return "+".join(str(each.get("type") or each.get("method")) for each in records)
+    return "+".join(str(each.get("type") or each.get("method")) for each in records) or "other"
 
 
 @receiver(auth.user_logged_out)

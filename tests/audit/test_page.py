@@ -40,7 +40,7 @@ def test_the_newest_stands_first_with_who_and_what_in_words(owner: Client, cast:
         record("case.downloaded", lab_id=cast.lab_a.pk, file="zip")
     first, second = rows(owner)[:2]
     assert (first["who"], first["what"], first["ip"]) == ("Theo", "Downloaded: zip", "203.0.113.5")
-    assert (second["about"], second["what"]) == ("Anna", "Signed in")
+    assert (second["about"], second["what"]) == ("Anna", "Signed in (other)")
 
 
 def test_an_unknown_code_is_shown_as_it_is(owner: Client, cast: Cast) -> None:
