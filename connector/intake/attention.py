@@ -113,7 +113,7 @@ def _item(revision: Revision, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
 def _scan(revision: Revision) -> str:
     """Which scan of the case: "Re-scan 2"; of an older one its place as well."""
     label, latest = revision_label(revision.number, revision.cause), revision.order.latest_number
-    return label if revision.number == latest else f"{label} · {revision.number} of {latest} scans"
+    return label if revision.number == latest else f"{label} · scan {revision.number} of {latest}"
 
 
 def _next_try(revision: Revision, now: datetime, zone: ZoneInfo) -> str:

@@ -39,7 +39,10 @@ OLDER = {
     "conflict": "Align did not give out the files in the status that the case had.",
     "gone": "Align no longer gave out these files.",
 }
-REPLACED = " A newer scan of the case has come since, and Align gives out that one alone."
+REPLACED = (
+    " A newer scan of the case has come since, and Align gives out that one alone. If this one is needed as well, ask "
+    "the practice."
+)
 
 
 def explain(reason: str, state: str = "") -> str:

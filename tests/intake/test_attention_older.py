@@ -72,7 +72,7 @@ def test_an_older_scan_that_never_came_stays_there_with_its_place_and_no_button_
     order_id = stopped_and_replaced(desk, status)
     assert desk.revisions(order_id)[0].state == state
     said = page(desk.browser)
-    assert f"{order_id} · First scan · 1 of 2 scans" in said
+    assert f"{order_id} · First scan · scan 1 of 2" in said
     assert "A newer scan of the case has come since, and Align gives out that one alone." in said
     assert "Needs attention 1" in said
     assert "Try again" not in said
@@ -83,7 +83,7 @@ def test_a_damaged_older_scan_is_there_and_its_words_name_the_backup(desk: Desk)
     order_id = damaged_older(desk)
     said = page(desk.browser)
     assert "Stopped: somebody must look 1" in said
-    assert "1 of 2 scans Held back The stored file is missing or changed on our disk" in said
+    assert "scan 1 of 2 Held back The stored file is missing or changed on our disk" in said
     assert "it can come back from a backup" in said
     assert in_lane(desk) == [order_id]
     case = case_page(desk, order_id, 1)
@@ -101,7 +101,7 @@ def test_a_held_back_older_scan_is_there(desk: Desk) -> None:
     desk.align.tell(f"orders/{order_id}/status", {"status": "Lab Review", "listed": True})
     desk.poll()
     said = page(desk.browser)
-    assert "1 of 2 scans Held back A file in the zip is locked with a password. A newer scan" in said
+    assert "scan 1 of 2 Held back A file in the zip is locked with a password. A newer scan" in said
 
 
 def test_dismissing_the_older_scan_takes_it_off_list_menu_and_lane(desk: Desk) -> None:
