@@ -1,6 +1,7 @@
 """Several cases chosen in the inbox come in one zip, each untouched; what can't come is said, and nothing foreign."""
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -59,15 +60,20 @@ def test_the_latest_scan_with_files_is_taken(cast, client_of, pairing, scans_dir
     assert answer["Content-Disposition"] == 'attachment; filename="iTero_300_r2.zip"'
 
 
+def without_ages(words: str) -> str:
+    """The inbox says how old a case is, which differs between two looks."""
+    return re.sub(r"\b\d+ s\b", "", words)
+
+
 def test_another_labs_case_is_never_among_them_and_answers_like_a_missing_one(cast, client_of, case, more, scans_dir):
     foreign = stored(cast.lab_b, make_order(cast.lab_b, make_pairing(cast.lab_b)), scans_dir, read=False).order
     vera = client_of(cast.vera)
     with_foreign = download(vera, case.order, more[1], foreign)
     assert set(inner(with_foreign)) == {"iTero_114582239.zip", "iTero_300.zip"}
-    said = text_of(vera.get("/"))
+    said = without_ages(text_of(vera.get("/")))
     assert "1 selected case is not in the download" in said
     inner(download(vera, case.order, more[1], "00000000-0000-4000-8000-000000000000"))
-    assert text_of(vera.get("/")) == said
+    assert without_ages(text_of(vera.get("/"))) == said
     alone = download(vera, foreign)
     assert alone.status_code == 302
 
