@@ -52,7 +52,7 @@ DO_NOT_ASK = {
     "keeps more than before: a hold that is set takes nothing away": {"case_hold", "lab_hold"},
     "the daily work on a case": {
         "workflow", "get_all", "try_again", "case_return", "download_many", "attention_try_again", "attention_try_all",
-        "attention_dismiss", "attention_fetch", "find_ask", "reconciliation_run",
+        "attention_dismiss", "return_dismiss", "attention_fetch", "find_ask", "reconciliation_run",
     },
     "a connection stays what it is: asked, tried, or told what to fetch from now on": {
         "connection_sync", "connection_test", "connection_mode",
