@@ -185,6 +185,8 @@ WORKER_PING_SECONDS: float = env.float("WORKER_PING_SECONDS", 3.0)
 WORKER_STALE_SECONDS: float = env.float("WORKER_STALE_SECONDS", 20.0)
 
 # --- Files ------------------------------------------------------------------------------------------------------------
+# Every stored zip is hashed again by itself, after so many days at the latest.
+SCANS_CHECKED_DAYS: int = env.int("SCANS_CHECKED_DAYS", 7)
 # The vendor's zips and what is derived from them. Staging lies beside them: a rename must not cross a file system.
 # A line for each removed scan, outside the database: after a restore they are removed again (manage.py erase_again).
 ERASURES_FILE = Path(env.str("ERASURES_FILE", str(DATA_DIR / "erasures.jsonl")))

@@ -130,6 +130,8 @@ def _store(revision: Revision, staged: Staged) -> None:
             archive=name,
             sha256=staged.sha256,
             size=staged.size,
+            pieces=b"",
+            checked_at=None,
             stored_at=now,
         )
         fault("store.after_state")

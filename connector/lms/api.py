@@ -24,7 +24,6 @@ from connector.lms.problems import ProblemError, answer_in_problems, not_found
 from connector.orders.delivery import stored_member, stored_zip
 from connector.orders.history import record
 from connector.orders.models import HAS_FILES, Order, Revision, ScanFile, TimelineEvent
-from connector.orders.ranges import narrow
 from connector.orders.trail import note_taken
 from labportal.audit.services import record as audit
 
@@ -74,7 +73,7 @@ def order(request: KeyRequest, order_id: UUID) -> HttpResponse:
 @api.get(
     "orders/{order_id}/revisions/{number}/zip", url_name="zip", operation_id="getZip", auth=ApiKeyBearer(READ_FILES),
     summary="The zip of a revision, byte for byte as Align gave it",
-    response={200: None, 206: None, 416: schemas.Problem, **ERRORS_OF_ONE},
+    response={200: None, 206: None, 416: schemas.Problem, 503: schemas.Problem, **ERRORS_OF_ONE},
     openapi_extra=binary("application/zip"),
 )  # fmt: skip
 def revision_zip(request: KeyRequest, order_id: UUID, number: int) -> HttpResponseBase:
@@ -84,9 +83,8 @@ def revision_zip(request: KeyRequest, order_id: UUID, number: int) -> HttpRespon
     revision = revisions.filter(order_id=order_id, number=number).exclude(archive="").first()
     if revision is None:
         raise not_found()
-    response = stored_zip(revision.order, revision)
-    part = narrow(response, request)
-    if note_taken(revision.order, "case.exported", revision=revision, part=part, file="zip"):
+    response = stored_zip(request, revision.order, revision)
+    if note_taken(revision.order, "case.exported", revision=revision, part=response.part, file="zip"):
         record(revision.order, "exported", revision=revision, key=key.prefix, what="zip")
     return response
 
@@ -94,7 +92,7 @@ def revision_zip(request: KeyRequest, order_id: UUID, number: int) -> HttpRespon
 @api.get(
     "orders/{order_id}/files/{file_id}", url_name="file", operation_id="getFile", summary="One file of a zip",
     auth=ApiKeyBearer(READ_FILES),
-    response={200: None, 206: None, 416: schemas.Problem, **ERRORS_OF_ONE},
+    response={200: None, 206: None, 416: schemas.Problem, 503: schemas.Problem, **ERRORS_OF_ONE},
     openapi_extra=binary("application/octet-stream"),
 )  # fmt: skip
 def file(request: KeyRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase:
@@ -104,8 +102,8 @@ def file(request: KeyRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase
     found = files.filter(pk=file_id, revision__order_id=order_id, revision__state__in=HAS_FILES).first()
     if found is None:
         raise not_found()
-    response = stored_member(found)
-    part = narrow(response, request)
+    response = stored_member(request, found)
+    part = response.part
     _files_exported(request, found.revision)
     note_taken(
         found.revision.order, "case.exported", revision=found.revision, part=part, file=found.role, member=found.member

@@ -4,7 +4,6 @@ They are built from what was read before; the body that streams afterwards touch
 """
 
 import io
-import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -15,23 +14,18 @@ from django.utils.http import content_disposition_header
 from zipstream import ZipStream
 
 from connector.orders import store
+from connector.orders.guard import member_must_be_sound, must_be_sound
 from connector.orders.models import Order, Revision, ScanFile
-from connector.orders.ranges import CHUNK
+from connector.orders.ranges import CHUNK, asked_range, narrow
+from connector.orders.soundness import SoundStream
 from connector.scans import open_member
-
-log = logging.getLogger(__name__)
-
-
-class FileMissing(Exception):
-    """A file that the database names is not in the store."""
-
-    code = "file_missing"
 
 
 class Delivery(FileResponse):
-    """A file in large pieces."""
+    """A file in large pieces; `part` is its first and last byte in the answer, None for all of it."""
 
     block_size = CHUNK
+    part: tuple[int, int] | None = None
 
 
 class _Member(io.RawIOBase):
@@ -87,52 +81,58 @@ def without_body(request: HttpRequest, response: FileResponse) -> FileResponse:
     return response
 
 
-def must_exist(name: str, revision: Revision) -> None:
-    """Before an answer is begun. Errors: FileMissing, logged for the operator."""
-    if not name or not store.scans().exists(name):
-        log.error("stored_file_missing revision %s", revision.pk)
-        raise FileMissing
+def stored_zip(request: HttpRequest, order: Order, revision: Revision) -> Delivery:
+    """The vendor's zip, byte for byte, or the range of it that is asked for. Errors: FileMissing, RangeOutside."""
+    asked = asked_range(request, revision.size or 0, f'"{revision.sha256}"')
+    must_be_sound(revision, asked)
+    return _narrowed(proved_zip(order, revision), asked)
 
 
-def stored_zip(order: Order, revision: Revision) -> FileResponse:
-    """The vendor's zip, byte for byte. Errors: FileMissing."""
-    must_exist(revision.archive, revision)
-    stream = store.open_stored(revision.archive)
+def proved_zip(order: Order, revision: Revision) -> Delivery:
+    """The whole zip of a revision that has just passed the guard."""
+    stream = SoundStream(revision)
     response = Delivery(stream, as_attachment=True, filename=zip_name(order, revision), content_type="application/zip")
     response.headers["ETag"] = f'"{revision.sha256}"'
     attachment(response)
     return response
 
 
-def stored_member(file: ScanFile) -> FileResponse:
-    """One member, streamed out of its zip. Errors: FileMissing."""
-    must_exist(file.revision.archive, file.revision)
+def stored_member(request: HttpRequest, file: ScanFile) -> Delivery:
+    """One member, streamed out of its zip, or the range of it that is asked for. Errors: FileMissing, RangeOutside."""
+    asked = asked_range(request, file.size, f'"{file.sha256}"')
+    member_must_be_sound(file)
     response = Delivery(_Member(file.revision.archive, file.member), content_type="application/octet-stream")
     response.headers["Content-Length"] = str(file.size)
     response.headers["ETag"] = f'"{file.sha256}"'
     response.headers["Content-Disposition"] = content_disposition_header(True, member_label(file.name)) or "attachment"
     attachment(response)
+    return _narrowed(response, asked)
+
+
+def _narrowed(response: Delivery, asked: tuple[int, int] | None) -> Delivery:
+    response.headers["Accept-Ranges"] = "bytes"
+    if asked is not None:
+        narrow(response, *asked)
+        response.part = asked
     return response
 
 
 def zip_of_zips(cases: Sequence[tuple[Order, Revision]]) -> HttpResponseBase:
-    """Several cases' zips in one, each untouched. Two accounts may count the same order ids: the second gets a number.
-
-    Errors: FileMissing."""
+    """Several cases' zips in one, each untouched; each has just passed the guard. Two accounts may count the same order
+    ids: the second gets a number."""
     stream = ZipStream(sized=True)
     taken: set[str] = set()
     for order, revision in cases:
-        must_exist(revision.archive, revision)
-        name = _free_name(zip_name(order, revision), taken)
-        path = store.local_path(revision.archive)
-        if path is not None:
-            stream.add_path(path, arcname=name)
-        else:
-            stream.add(stored_chunks(revision.archive), arcname=name, size=revision.size)
+        add_zip(stream, revision, _free_name(zip_name(order, revision), taken))
     response = StreamingHttpResponse(stream, content_type="application/zip")
     response.headers["Content-Length"] = str(len(stream))
     response.headers["Content-Disposition"] = 'attachment; filename="iTero_cases.zip"'
     return attachment(response)
+
+
+def add_zip(stream: ZipStream, revision: Revision, name: str) -> None:
+    """Put a stored zip that has passed the guard into one that streams, unpacked no further."""
+    stream.add(_stored_chunks(revision), arcname=name, size=revision.size)
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -145,8 +145,8 @@ def _free_name(name: str, taken: set[str]) -> str:
     return free
 
 
-def stored_chunks(archive: str) -> Iterator[bytes]:
-    with store.open_stored(archive) as stream:
+def _stored_chunks(revision: Revision) -> Iterator[bytes]:
+    with SoundStream(revision) as stream:
         while chunk := stream.read(CHUNK):
             yield chunk
 

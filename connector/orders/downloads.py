@@ -1,24 +1,25 @@
 """Handing out files to people: the access check comes first and reads all that the answer needs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from connector.orders import delivery, services
-from connector.orders.delivery import FileMissing
+from connector.orders.guard import FileDamaged, FileMissing, must_be_sound
 from connector.orders.models import HAS_FILES, Order, Revision, ScanFile
-from connector.orders.ranges import RangeOutside, narrow
+from connector.orders.ranges import RangeOutside
 from connector.orders.trail import note_once, note_refusal
 from labportal.audit.services import Fact
 from labportal.labs.access import LabRequest, member
 
 AT_ONCE = 100
+DAMAGED = "the stored file was damaged. The portal fetches it from Align again or holds it back; the case says which."
 # Pictures come by the dozen with a page: who saw a case in a list is written once a day, in the case once an hour.
 IN_A_LIST, IN_THE_CASE = timedelta(days=1), timedelta(hours=1)
 
@@ -29,13 +30,9 @@ def revision_zip(request: LabRequest, order_id: UUID, number: int) -> HttpRespon
     """The whole zip of one revision."""
     order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
     revisions = Revision.objects.of(request.lab).filter(order=order, state__in=HAS_FILES)
-    revision = get_object_or_404(revisions, number=number)
-    revision.order = order
-    try:
-        response = delivery.stored_zip(order, revision)
-    except FileMissing:
-        return _missing(request, revision)
-    return _hand_out(request, response, revision, f"zip of scan {number}", "zip")
+    revision = get_object_or_404(revisions.select_related("order"), number=number)
+    what = f"zip of scan {number}"
+    return _hand_out(request, lambda: delivery.stored_zip(request, order, revision), revision, what, "zip")
 
 
 @require_safe
@@ -44,35 +41,38 @@ def file(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase
     """One file of a case."""
     files = ScanFile.objects.of(request.lab).select_related("revision", "revision__order")
     found = get_object_or_404(files, pk=file_id, revision__order_id=order_id, revision__state__in=HAS_FILES)
-    try:
-        response = delivery.stored_member(found)
-    except FileMissing:
-        return _missing(request, found.revision)
     what = f"one file ({found.role})"
-    return _hand_out(request, response, found.revision, what, found.role, member=found.member)
+    return _hand_out(
+        request, lambda: delivery.stored_member(request, found), found.revision, what, found.role, member=found.member
+    )
 
 
 def _hand_out(
-    request: LabRequest, response: FileResponse, revision: Revision, what: str, code: str, **which: Fact
+    request: LabRequest, answer: Callable[[], delivery.Delivery], revision: Revision, what: str, code: str, **which: Fact
 ) -> HttpResponseBase:
     """Whole or in part; each is written down, but for a look (HEAD) and for the rest of what is written down."""
+    order = revision.order
     try:
-        part = narrow(response, request)
+        response = answer()
     except RangeOutside as outside:
         return HttpResponse(status=416, headers=outside.headers)
+    except FileMissing as error:
+        return _not_to_be_had(request, revision, error)
     if request.method == "GET":
         services.downloaded(
-            order=revision.order, user=request.user, revision=revision, what=what, code=code, part=part, **which
+            order=order, user=request.user, revision=revision, what=what, code=code, part=response.part, **which
         )
     return delivery.without_body(request, response)
 
 
-def _missing(request: LabRequest, revision: Revision) -> HttpResponseBase:
-    """The file was here and is gone: only the operator's backup can bring it back. The page names the patient, and the
-    transaction of an answer 503 is rolled back: so it is recorded as a refusal is."""
+def _not_to_be_had(request: LabRequest, revision: Revision, error: FileMissing) -> HttpResponseBase:
+    """The file was here and is gone, or not what it was: the page says which, and what becomes of it. It names the
+    patient, and the transaction of an answer 503 is rolled back: so it is recorded as a refusal is."""
     order = revision.order
-    note_refusal(order, "case.file_missing", revision=revision)
+    note_refusal(order, f"case.{error.code}", revision=revision)
     case = {"patient": order.patient or "No name", "order_id": order.order_id, "pk": order.pk}
+    if isinstance(error, FileDamaged):
+        return render(request, "orders/file_damaged.html", {"case": case, "again": error.again}, status=503)
     return render(request, "orders/file_missing.html", {"case": case}, status=503)
 
 
@@ -81,8 +81,13 @@ def _missing(request: LabRequest, revision: Revision) -> HttpResponseBase:
 def download_many(request: LabRequest) -> HttpResponseBase:
     """Several cases in one zip of zips; a case whose files are not here is left out, and said."""
     wanted = _ids(request.POST.getlist("order"))
-    cases = _with_files(request, wanted[:AT_ONCE])
-    left_out = len(wanted) - len(cases)
+    cases, damaged = _with_files(request, wanted[:AT_ONCE])
+    left_out = len(wanted) - len(cases) - damaged
+    if damaged:
+        words = "1 selected case is" if damaged == 1 else f"{damaged} selected cases are"
+        messages.warning(request, f"{words} not in the download: {DAMAGED}")
+        if not cases and not left_out:
+            return redirect("inbox")
     if not cases:
         messages.warning(request, "None of the selected cases has its files here yet.")
         return redirect("inbox")
@@ -93,7 +98,7 @@ def download_many(request: LabRequest) -> HttpResponseBase:
     for order, revision in cases:
         what = f"zip of scan {revision.number}" + ("" if alone else ", with others")
         services.downloaded(order=order, user=request.user, what=what, code="zip", revision=revision)
-    return delivery.stored_zip(*cases[0]) if alone else delivery.zip_of_zips(cases)
+    return delivery.proved_zip(*cases[0]) if alone else delivery.zip_of_zips(cases)
 
 
 def _ids(texts: Sequence[str]) -> list[UUID]:
@@ -105,19 +110,25 @@ def _ids(texts: Sequence[str]) -> list[UUID]:
     return list(ids)
 
 
-def _with_files(request: LabRequest, ids: list[UUID]) -> list[tuple[Order, Revision]]:
-    """Each of the lab's own cases among them, with its latest revision whose zip is in the store."""
+def _with_files(request: LabRequest, ids: list[UUID]) -> tuple[list[tuple[Order, Revision]], int]:
+    """Each of the lab's own cases among them, with its latest revision whose zip is in the store and sound; and how
+    many are here but damaged."""
     orders = Order.objects.of(request.lab).in_bulk(ids)
     latest: dict[UUID, Revision] = {}
-    for revision in Revision.objects.of(request.lab).filter(order__in=orders, state__in=HAS_FILES).order_by("number"):
+    stored = Revision.objects.of(request.lab).filter(order__in=orders, state__in=HAS_FILES).order_by("number")
+    for revision in stored.select_related("order"):
         latest[revision.order_id] = revision
-    found = []
+    found, damaged = [], 0
     for order_id in ids:
         if order_id in latest:
-            with suppress(FileMissing):
-                delivery.must_exist(latest[order_id].archive, latest[order_id])
+            try:
+                must_be_sound(latest[order_id])
                 found.append((orders[order_id], latest[order_id]))
-    return found
+            except FileDamaged:
+                damaged += 1
+            except FileMissing:
+                continue
+    return found, damaged
 
 
 @require_safe

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from connector.orders import keys
 from connector.pairing.models import Pairing
@@ -170,6 +171,8 @@ class Revision(LabScoped):
     sha256 = models.CharField(max_length=64, blank=True)
     size = models.BigIntegerField(null=True, blank=True)
     expected_size = models.BigIntegerField(null=True, blank=True)
+    checked_at = models.DateTimeField("the stored zip was last hashed and sound", null=True, blank=True)
+    pieces = models.BinaryField("SHA-256 of each 4 MiB of the zip, once it was seen to be sound", default=b"")
     seen_at = models.DateTimeField(auto_now_add=True)
     stored_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
@@ -186,6 +189,11 @@ class Revision(LabScoped):
                 fields=["next_due"],
                 condition=Q(state__in=["seen", "fetching", "retry", "stored", "erased"]),
                 name="orders_revision_unfinished",
+            ),
+            models.Index(
+                Coalesce("checked_at", "stored_at", "seen_at"),
+                condition=Q(state__in=["stored", "ready"]),
+                name="orders_revision_last_sound",
             ),
         ]
         ordering = ["number"]

@@ -11,7 +11,8 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from zipstream import ZipStream
 
 from connector.lms.order_json import whole_order
-from connector.orders import delivery, store
+from connector.orders import delivery
+from connector.orders.guard import must_be_sound
 from connector.orders.history import in_words
 from connector.orders.models import HAS_FILES, ErasedWhy, Order, Revision, TimelineEvent
 from connector.retention.erasing import CannotErase, erase, erase_bytes
@@ -46,7 +47,7 @@ def chosen(*, lab: Lab, ids: Iterable[UUID]) -> list[Order]:
 
 def export(*, lab: Lab, orders: Sequence[Order]) -> HttpResponseBase:
     """One zip of all that is held of these cases. Everything is read before the body begins; the zips stream from the
-    store. Errors: FileMissing, when a stored zip is not in its place."""
+    store. Errors: FileMissing, when a stored zip is not in its place, or damaged."""
     stream = ZipStream(sized=True)
     stream.add(README.encode(), "README.txt")
     for place, order in enumerate(orders, start=1):
@@ -54,21 +55,13 @@ def export(*, lab: Lab, orders: Sequence[Order]) -> HttpResponseBase:
         folder = f"case {place} - {delivery.member_label(order.order_id)}"
         stream.add(orjson.dumps(whole_order(lab.pk, order.pk), option=orjson.OPT_INDENT_2), f"{folder}/case.json")
         stream.add(json.dumps(_history(lab, order), indent=2, ensure_ascii=False).encode(), f"{folder}/history.json")
-        for revision in Revision.objects.of(lab).filter(order=order, state__in=HAS_FILES):
-            delivery.must_exist(revision.archive, revision)
-            _add_zip(stream, revision, f"{folder}/scan {revision.number}.zip")
+        for revision in Revision.objects.of(lab).filter(order=order, state__in=HAS_FILES).select_related("order"):
+            must_be_sound(revision)
+            delivery.add_zip(stream, revision, f"{folder}/scan {revision.number}.zip")
     response = StreamingHttpResponse(stream, content_type="application/zip")
     response.headers["Content-Length"] = str(len(stream))
     response.headers["Content-Disposition"] = 'attachment; filename="patient_data.zip"'
     return delivery.attachment(response)
-
-
-def _add_zip(stream: ZipStream, revision: Revision, name: str) -> None:
-    path = store.local_path(revision.archive)
-    if path is not None:
-        stream.add_path(path, arcname=name)
-    else:
-        stream.add(delivery.stored_chunks(revision.archive), arcname=name, size=revision.size)
 
 
 def _history(lab: Lab, order: Order) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from connector.orders.delivery import FileMissing
+from connector.orders.guard import FileDamaged, FileMissing
 from connector.orders.models import Order
 from connector.retention import patient, services
 from connector.retention.models import CaseHold, LabHold
@@ -136,6 +136,13 @@ def export(request: LabRequest) -> HttpResponseBase:
         return redirect("data")
     try:
         return patient.export(lab=request.lab, orders=orders)
+    except FileDamaged:
+        messages.error(
+            request,
+            "A stored scan was damaged, so the export would not be whole. The portal fetches it from Align again or "
+            "holds it back. Try again in some minutes; the case says more.",
+        )
+        return redirect("data")
     except FileMissing:
         messages.error(
             request, "A stored scan is not in its place, so the export would not be whole. Tell the operator."

@@ -13,6 +13,7 @@ from django.utils import timezone
 from labportal.audit.services import collected
 from labportal.labs import scope, sessions
 from labportal.labs.access import ask_again
+from labportal.labs.afterwards import at_the_end
 from labportal.labs.models import Membership, User
 from labportal.labs.operators import may_operate, must_confirm
 from labportal.labs.routers import as_operator
@@ -71,6 +72,7 @@ class LabMiddleware:
         ours = not operating and not getattr(view, "commits_itself", False)
         with ExitStack() as stack:
             stack.enter_context(scope.seeing(None))  # until the member or the key is known; then undone
+            stack.enter_context(at_the_end())
             if ours:
                 stack.enter_context(transaction.atomic())
                 stack.enter_context(collected())

@@ -59,7 +59,7 @@ def judge(desk: Desk, traces: Traces, *, only: Iterable[str] | None = None) -> F
 def _judge_scans(desk: Desk, truth: dict[str, Any], found: Findings) -> None:
     order_id = truth["order_id"]
     ours = desk.revisions(order_id)
-    events = Counter(event.revision_id for event in desk.events())
+    events = Counter(event.revision_id for event in desk.events() if event.kind == "revision.stored")
     real = {row["sha256_full"]: row for row in truth["revisions"]}
     for revision in ours:
         if revision.has_files:

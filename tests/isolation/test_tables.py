@@ -23,8 +23,8 @@ EVERY_LAB_RECORD = pytest.mark.parametrize("model", BEHIND_THE_WALL, ids=lambda 
 MINE = "= (NULLIF(current_setting('app.lab_id'::text, true), ''::text))::uuid"
 # What may be known before a lab is. Each gives ids (and the state of a pairing) and nothing else.
 RESOLVERS = {
-    "account_link", "callback", "active_pairings", "due_work", "due_returns", "due_reconciliations", "due_alarms",
-    "labs_with_old_runs",
+    "account_link", "callback", "active_pairings", "due_checks", "due_work", "due_returns", "due_reconciliations",
+    "due_alarms", "labs_with_old_runs",
     "due_erasures", "api_key",
     "sign_on", "sign_on_lab",
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """A case whose zip lies in the store and was read, by the same steps that intake takes."""
 
 import hashlib
+import os
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -79,3 +80,17 @@ def members(content: bytes) -> dict[str, bytes]:
         file.write(content)
         with zipfile.ZipFile(file) as archive:
             return {entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.is_dir()}
+
+
+def rot(revision: Revision, *, member: int | None = None, at: int | None = None) -> None:
+    """Flip one bit of the stored zip, at a place, in the data of a member, or in the middle; the file's times stay."""
+    path = store.local_path(revision.archive)
+    assert path is not None
+    content, times = bytearray(path.read_bytes()), path.stat()
+    if member is not None:
+        with zipfile.ZipFile(path) as archive:
+            entry = archive.infolist()[member]
+        at = entry.header_offset + 30 + len(entry.filename.encode()) + entry.compress_size // 2
+    content[len(content) // 2 if at is None else at] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))

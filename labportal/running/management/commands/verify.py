@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connector.orders.models import RevisionState
-from labportal.keeping.repair import readmit, repair
-from labportal.keeping.verify import Bad, check_lab, labs
+from connector.orders.repair import Bad, readmit, repair
+from labportal.keeping.verify import check_lab, labs
 
 WORDS = {
     RevisionState.RETRY: "is fetched from Align again",
@@ -17,7 +17,7 @@ WORDS = {
 
 class Command(BaseCommand):
     help = (
-        "Check that every stored zip is there and unchanged. Changes nothing without --repair; exits 1 when one is bad."
+        "Check that every stored zip is there and unchanged. Changes no scan without --repair; exits 1 when one is bad."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -43,4 +43,5 @@ class Command(BaseCommand):
 
     def _say(self, bad: Bad, slug: str, *, fix: bool) -> None:
         after = f": {WORDS[repair(bad)]}" if fix else ""
-        self.stdout.write(f"{slug}: order {bad.order_id} revision {bad.number} {bad.code}{after}")
+        order_id, number = bad.revision.order.order_id, bad.revision.number
+        self.stdout.write(f"{slug}: order {order_id} revision {number} {bad.code}{after}")

@@ -1,0 +1,89 @@
+"""A damaged zip that Align still has comes back whole; one that it has no more is told to the lab. Nobody asks."""
+
+from datetime import timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+
+from connector.orders.models import RevisionState
+from tests.align import words_on
+from tests.intake.desk import Desk, OpenDesk, sha256
+from tests.orders.stored import rot
+
+
+def comes_in_and_rots(desk: Desk) -> str:
+    order_id = desk.arrives()
+    desk.take_in()
+    rot(desk.revision(order_id))
+    return order_id
+
+
+def time_has_come(desk: Desk, order_id: str) -> None:
+    desk.update_revision(order_id, stored_at=timezone.now() - timedelta(days=8), checked_at=None)
+
+
+def address(desk: Desk, order_id: str) -> str:
+    return f"/cases/{desk.order(order_id).pk}/revisions/1/zip"
+
+
+def test_the_sweep_finds_it_and_align_gives_it_again(desk: Desk) -> None:
+    order_id = comes_in_and_rots(desk)
+    damaged = desk.zip_of(desk.revision(order_id)).read_bytes()
+    time_has_come(desk, order_id)
+    desk.sweep()
+    desk.sweep()
+    again = desk.revision(order_id)
+    assert again.state == RevisionState.READY
+    assert desk.downloads(order_id) == 2
+    truth = desk.align.order(order_id)["revisions"][-1]["sha256_full"]
+    _, content = desk.body(address(desk, order_id))
+    assert sha256(content) == truth == again.sha256
+    assert [event.kind for event in desk.events()] == ["revision.damaged.1", "revision.stored"]
+    aside = list(desk.zip_of(again).parent.glob("scan.zip.damaged-*"))
+    assert [file.read_bytes() for file in aside] == [damaged]
+
+
+def test_who_opens_it_first_is_told_and_has_it_a_little_later(desk: Desk) -> None:
+    order_id = comes_in_and_rots(desk)
+    answer = desk.browser.get(address(desk, order_id))
+    assert answer.status_code == 503
+    assert "damaged" in answer.content.decode()
+    desk.sweep()
+    assert desk.browser.get(address(desk, order_id)).status_code == 200
+    assert desk.downloads(order_id) == 2
+
+
+def test_one_that_align_has_no_more_is_told_on_the_case_and_needs_attention(open_desk: OpenDesk) -> None:
+    desk = open_desk(second_download="gone")
+    order_id = comes_in_and_rots(desk)
+    time_has_come(desk, order_id)
+    desk.sweep()
+    desk.sweep()
+    assert desk.revision(order_id).state == RevisionState.GONE
+    assert "Ask the practice" in words_on(desk.browser, f"/cases/{desk.order(order_id).pk}")
+    assert order_id in words_on(desk.browser, reverse("attention"))
+    assert desk.browser.get(address(desk, order_id)).status_code == 404
+
+
+def test_what_is_stored_anew_is_proved_by_its_own_pieces(desk: Desk) -> None:
+    """The pieces of the first storing must not stand for the second."""
+    order_id = desk.arrives()
+    desk.take_in()
+    desk.body(address(desk, order_id))
+    assert desk.revision(order_id).pieces
+    rot(desk.revision(order_id))
+    desk.browser.get(address(desk, order_id))
+    desk.sweep()
+    again = desk.revision(order_id)
+    assert (again.has_files, bytes(again.pieces), again.checked_at) == (True, b"", None)
+
+
+def test_the_flip_of_these_tests_leaves_the_times_as_they_were(desk: Desk) -> None:
+    order_id = desk.arrives()
+    desk.take_in()
+    path = desk.zip_of(desk.revision(order_id))
+    before, content = path.stat(), path.read_bytes()
+    rot(desk.revision(order_id))
+    after = path.stat()
+    assert (before.st_mtime_ns, before.st_size, before.st_ino) == (after.st_mtime_ns, after.st_size, after.st_ino)
+    assert sum(a != b for a, b in zip(content, path.read_bytes(), strict=True)) == 1
