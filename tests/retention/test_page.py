@@ -10,12 +10,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from connector.orders.models import Order
+from connector.orders.models import Order, Revision
 from connector.retention.models import RetentionPolicy
 from labportal.labs.tenancy import in_lab
 from tests.orders.make import make_order, make_pairing
 from tests.orders.pages import text_of
-from tests.orders.stored import stored
+from tests.orders.stored import rot, stored
 from tests.orders.taking import body
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +120,16 @@ def test_a_patients_data_comes_whole_in_one_zip(cast, client_of, case):
         assert "events" in json.loads(archive.read(f"{folder}/history.json"))
     assert facts["patient"] == {"first": "Ingrid", "last": "Sørensen", "chart_number": facts["patient"]["chart_number"]}
     assert "patient_data.zip" in answer["Content-Disposition"]
+
+
+def test_an_export_that_would_hold_a_damaged_scan_is_not_made_and_says_so(cast, client_of, case):
+    rot(case.revision)
+    anna = client_of(cast.anna)
+    answer = anna.post("/data/patient/export", {"order": [str(case.order.pk)]})
+    assert answer.status_code == 302
+    assert "A stored scan was damaged, so the export would not be whole" in text_of(anna.get("/data/"))
+    with in_lab(cast.lab_a.pk):
+        assert Revision.objects.of(cast.lab_a).get(pk=case.revision.pk).reason == "damaged"
 
 
 def test_the_exports_body_streams_without_the_database(cast, client_of, case):
