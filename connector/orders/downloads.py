@@ -48,7 +48,12 @@ def file(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase
 
 
 def _hand_out(
-    request: LabRequest, answer: Callable[[], delivery.Delivery], revision: Revision, what: str, code: str, **which: Fact
+    request: LabRequest,
+    answer: Callable[[], delivery.Delivery],
+    revision: Revision,
+    what: str,
+    code: str,
+    **which: Fact,
 ) -> HttpResponseBase:
     """Whole or in part; each is written down, but for a look (HEAD) and for the rest of what is written down."""
     order = revision.order

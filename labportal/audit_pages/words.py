@@ -25,6 +25,7 @@ ACTIONS = {
     "case.downloaded": "Downloaded: {file}",
     "case.erased": "Removed for good",
     "case.exported": "Exported: {file}",
+    "case.file_damaged": "Asked for a file that was found damaged",
     "case.file_missing": "Asked for a file that is not in its place",
     "case.files_asked": "Asked for all scan files",
     "case.marked": "Marked the case: {workflow}",

@@ -121,9 +121,11 @@ TASKS: dict[str, Callable[[Desk, str], str]] = {
     "connector.retention.tasks.remove_due": _remove_due,
     "connector.pairing.tasks.unpair": _in_state(State.UNPAIRING),
 }
-# They take no id of a lab: each finds by narrow functions of the database what is due, and rings with that lab's id.
+# They take no id of a lab: each finds by narrow functions of the database what is due,
+# and rings or acts with that lab's id.
 WITHOUT_A_LAB = {
     "connector.intake.tasks.route_unrouted": "pushes that name no account, kept outside of any lab",
+    "connector.orders.tasks.recheck": "stored zips, each looked at in its own lab's transaction",
     "labportal.tick.tick": "the sweeps",
     "labportal.running.liveness.answer": "the ping of the supervisor: a file is touched",
 }

@@ -72,7 +72,8 @@ def make_world(lab: Lab, owner: User, mark: str) -> World:
         _store(lab, order, revision, mark)
         scan, picture = (
             ScanFile.objects.create(
-                lab=lab, revision=revision, member=member, name=name, role=role, size=len(mark), sha256="0" * 64,
+                lab=lab, revision=revision, member=member, name=name, role=role, size=len(mark),
+                sha256=hashlib.sha256(mark.encode()).hexdigest(),
                 preview=store.derived_name(revision.archive, name),
             )
             for member, (name, role) in enumerate([("upper.stl", "upper"), ("front.jpg", "thumbnail")])

@@ -65,7 +65,9 @@ def test_a_damaged_zip_is_told_on_the_timeline_and_in_the_audit_as_the_portals_o
     with in_lab(cast.lab_a.pk):
         assert TimelineEvent.objects.of(cast.lab_a).filter(order=case.order, kind="damaged").count() == 1
         entry = Entry.objects.get(chain=cast.lab_a.pk, action="case.repaired")
+        asked = Entry.objects.get(chain=cast.lab_a.pk, action="case.file_damaged")
     assert (entry.actor_kind, json.loads(entry.facts)["problem"]) == ("system", "changed")
+    assert (asked.actor_id, asked.object_id) == (cast.vera.pk, str(case.order.pk)), "the page names the patient"
 
 
 def test_an_older_scan_is_held_back_in_words(cast, client_of, pairing, scans_dir):
