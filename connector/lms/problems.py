@@ -91,15 +91,15 @@ def answer_in_problems(api: NinjaAPI) -> None:
     @api.exception_handler(FileMissing)
     def file_missing(request: HttpRequest, error: FileMissing) -> HttpResponse:
         words = "The portal knows this file but can't find it in its store. Tell the portal's operator."
-        return problem(ProblemError(503, error.code, words))
+        return problem(ProblemError(503, "file_missing", words))
 
     @api.exception_handler(FileDamaged)
     def file_damaged(request: HttpRequest, error: FileDamaged) -> HttpResponse:
         if error.again:
             words = "The stored file was damaged. It is fetched from Align again; ask for the order in some minutes."
-            return problem(ProblemError(503, error.code, words, {"Retry-After": AGAIN}))
+            return problem(ProblemError(503, "file_damaged", words, {"Retry-After": AGAIN}))
         words = "The stored file of this older scan was damaged and is held back. Tell the portal's operator."
-        return problem(ProblemError(503, error.code, words))
+        return problem(ProblemError(503, "file_damaged", words))
 
     @api.exception_handler(ValidationError)
     def bad_parameter(request: HttpRequest, error: ValidationError) -> HttpResponse:

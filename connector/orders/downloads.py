@@ -74,10 +74,11 @@ def _not_to_be_had(request: LabRequest, revision: Revision, error: FileMissing) 
     """The file was here and is gone, or not what it was: the page says which, and what becomes of it. It names the
     patient, and the transaction of an answer 503 is rolled back: so it is recorded as a refusal is."""
     order = revision.order
-    note_refusal(order, f"case.{error.code}", revision=revision)
     case = {"patient": order.patient or "No name", "order_id": order.order_id, "pk": order.pk}
     if isinstance(error, FileDamaged):
+        note_refusal(order, "case.file_damaged", revision=revision)
         return render(request, "orders/file_damaged.html", {"case": case, "again": error.again}, status=503)
+    note_refusal(order, "case.file_missing", revision=revision)
     return render(request, "orders/file_missing.html", {"case": case}, status=503)
 
 

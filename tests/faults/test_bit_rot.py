@@ -65,9 +65,9 @@ def test_no_door_hands_out_a_wrong_byte(open_desk: OpenDesk, verdict: Verdict, s
         if opened:
             assert handed_out(desk, bad, zips[bad]).bad == 0
         rots(desk, bad, seed)
-        verdict.add(handed_out(desk, bad, zips[bad]))
+        given = handed_out(desk, bad, zips[bad])
         recover(desk)
-        verdict(desk, list(zips))
+        verdict(desk, list(zips), also=given)
         assert handed_out(desk, bad, zips[bad]).bad == 0
 
 
@@ -117,7 +117,7 @@ def test_control_without_the_guard(open_desk: OpenDesk, verdict: Verdict, monkey
     rots(desk, order_id, 2)
     given = handed_out(desk, order_id, sound)
     assert given.wrong > 0
-    verdict.add(given)
+    verdict(desk, [], also=given)
 
 
 @pytest.mark.fault_case("bit rot", "a bit flips, and nobody asks, without the sweep", control=True)

@@ -8,10 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connector.orders.models import Order, Revision, RevisionState, TimelineEvent
+from connector.orders.repair import Bad, repair
 from connector.returns.models import Return, ReturnState
 from connector.returns.services import request_return
-from labportal.keeping.repair import repair
-from labportal.keeping.verify import Bad
 from labportal.labs.models import User
 from labportal.labs.tenancy import in_lab
 from tests.align import words_on
@@ -61,7 +60,7 @@ def damaged_older(desk: Desk) -> str:
     comes_again(desk, order_id)
     first = desk.revisions(order_id)[0]
     desk.zip_of(first).unlink()
-    repair(Bad(desk.lab.pk, first.pk, order_id, 1, "missing"))
+    repair(Bad(first, "missing"))
     return order_id
 
 
