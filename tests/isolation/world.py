@@ -17,6 +17,7 @@ from connector.lms.models import ApiKey
 from connector.lms.services import make_key
 from connector.orders import store
 from connector.orders.models import Order, Revision, RevisionState, ScanFile
+from connector.orders.soundness import look
 from connector.pairing.models import ConnectAttempt, Pairing
 from connector.retention.models import CaseHold, LabHold, RetentionPolicy
 from connector.returns.models import Return, ReturnState
@@ -114,6 +115,8 @@ def _store(lab: Lab, order: Order, revision: Revision, mark: str) -> None:
     order.thumbnail = store.derived_name(revision.archive, "small.jpg")
     order.save()
     _write(revision.archive, body.getvalue())
+    revision.pieces = look(revision).pieces  # as after the first look, which writes them down
+    revision.save()
     for name in ("upper.stl", "front.jpg", "small.jpg"):
         _write(store.derived_name(revision.archive, name), mark.encode())
 
