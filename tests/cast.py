@@ -69,7 +69,7 @@ def restore(cast: Cast) -> None:
     labs, people = ([each.pk for each in _made if isinstance(each, kind)] for kind in (Lab, User))
     with connections["operator"].cursor() as cursor:
         cursor.execute("DELETE FROM labs_membership")
-        cursor.execute("DELETE FROM account_emailaddress WHERE user_id <> ALL(%s)", [people])
+        cursor.execute("DELETE FROM account_emailaddress")  # made anew from the person's own at the next log-in
         cursor.execute("DELETE FROM labs_user WHERE id <> ALL(%s)", [people])
         cursor.execute("DELETE FROM labs_lab WHERE id <> ALL(%s)", [labs])
     for each in _made:
