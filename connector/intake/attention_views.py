@@ -11,8 +11,8 @@ from connector.intake.asking import ask
 from connector.intake.attention import attention_page
 from connector.intake.dismissing import dismiss as dismiss_scan
 from connector.intake.dismissing import try_all_again
-from connector.intake.find import RX_ID, cleaned
-from connector.orders import services
+from connector.intake.find import RX_ID
+from connector.orders import searches, services
 from connector.orders.models import Order
 from connector.pairing.models import Pairing
 from labportal.audit.services import record
@@ -78,7 +78,7 @@ def _is_number(text: str) -> bool:
 @worker
 def fetch(request: LabRequest) -> HttpResponseBase:
     """Ask Align for one RxID under one connection. Talks to Align, so no transaction is held."""
-    rx_id = cleaned(request.POST.get("rx_id", ""))
+    rx_id = searches.cleaned(request.POST.get("rx_id", ""))
     with in_lab(request.lab.pk):
         pairing = get_object_or_404(Pairing.objects.of(request.lab), pk=_uuid(request.POST.get("connection", "")))
     if not RX_ID.fullmatch(rx_id):

@@ -17,7 +17,6 @@ from connector.pairing.models import Pairing, State
 from labportal.labs.models import Lab
 from labportal.labs.tenancy import in_lab
 
-LONGEST = 200
 SHOWN = 20
 ASKED_AT_MOST = 10
 ENOUGH_SECONDS = 45.0  # then no further connection is asked; the browser's own wait ends at about twice that
@@ -31,10 +30,6 @@ class AnswerOf:
 
     pairing: Pairing
     answer: Answer
-
-
-def cleaned(text: str) -> str:
-    return " ".join(text.replace("\x00", "").split())[:LONGEST]
 
 
 def own_cases(*, lab: Lab, q: str) -> QuerySet[Order]:

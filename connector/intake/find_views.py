@@ -7,11 +7,12 @@ from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connector.intake import find as finding
 from connector.intake.reconcile import ring_reconcile
 from connector.intake.reconcile_page import reconciliation_page
+from connector.orders import searches
 from connector.pairing.models import Pairing, State
 from labportal.audit.services import record, record_once
 from labportal.labs.access import LabRequest, member, worker
@@ -19,11 +20,18 @@ from labportal.labs.middleware import commits_itself
 from labportal.labs.tenancy import in_lab
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @member
 def find(request: LabRequest) -> HttpResponseBase:
-    """The lab's own cases; the page then asks Align by itself, if the words can be an RxID."""
-    return _page(request, finding.cleaned(request.GET.get("q", "")), None)
+    """POST keeps the words and gives an address without them; GET shows the lab's own cases, and the page then asks
+    Align by itself, if the words can be an RxID."""
+    if request.method == "POST":
+        kept = searches.keep(request, request.POST.get("q", ""))
+        return redirect(reverse("find") + (f"?s={kept}" if kept else ""))
+    words = searches.words_of(request)
+    if words is None:
+        messages.info(request, "This search is over. Type the words again.")
+    return _page(request, words or "", None)
 
 
 @commits_itself
@@ -31,7 +39,7 @@ def find(request: LabRequest) -> HttpResponseBase:
 @member
 def find_ask(request: LabRequest) -> HttpResponseBase:
     """Ask Align under every connection. Talks to Align, so no transaction is held."""
-    q = finding.cleaned(request.POST.get("q", ""))
+    q = searches.cleaned(request.POST.get("q", ""))
     answers = None
     if finding.RX_ID.fullmatch(q):
         record("scan.asked_for", lab_id=request.lab.pk, rx=q)
@@ -53,7 +61,7 @@ def _page(request: LabRequest, q: str, answers: list[finding.AnswerOf] | None) -
         "q": q,
         "cases": rows,
         "more": len(rows) == finding.SHOWN,
-        "inbox_url": reverse("inbox"),
+        "search_id": searches.keep(request, q),
         "asks": asks,
         "ask_url": reverse("find_ask"),
         "connections_count": finding.connections(lab=request.lab).count() if asks else 0,

@@ -31,10 +31,12 @@ LANES = {
 
 @dataclass(frozen=True)
 class Query:
-    """What the address asks for; unknown words fall back to the inbox, never to an error."""
+    """What the address asks for; unknown words fall back to the inbox, never to an error. `q` are the words of a
+    search, which the address names by the id `s` alone (searches.py); None when they are not here any more."""
 
     lane: str
-    q: str
+    s: str
+    q: str | None
     sort: str
     due: str
     pairing: str
@@ -42,11 +44,12 @@ class Query:
     cursor: str
 
     @classmethod
-    def read(cls, get: QueryDict) -> "Query":
+    def read(cls, get: QueryDict, *, words: str | None = "") -> "Query":
         lane, sort = get.get("lane", ""), get.get("sort", "")
         return cls(
             lane=lane if lane in LANES else "inbox",
-            q=get.get("q", "").replace("\x00", "").strip()[:200],
+            s="" if words == "" else get.get("s", "").replace("\x00", "")[:20],
+            q=words,
             sort=sort if sort in SORTS else "received",
             due="week" if get.get("due") == "week" else "",
             pairing=_uuid(get.get("connection", "")),
@@ -57,7 +60,7 @@ class Query:
     def words(self, **changes: str) -> dict[str, str]:
         """The address's parameters with some answers changed; a change starts at the first page again."""
         words = {
-            "lane": "" if self.lane == "inbox" else self.lane, "q": self.q,
+            "lane": "" if self.lane == "inbox" else self.lane, "s": self.s,
             "sort": "" if self.sort == "received" else self.sort, "due": self.due, "connection": self.pairing,
             "doctor": self.doctor, "after": "",
         } | changes  # fmt: skip
@@ -90,6 +93,8 @@ def lane_filter(lane: str, today: date) -> Q:
 
 def listed(orders: QuerySet[Order], query: Query, today: date) -> QuerySet[Order]:
     """The orders of one lab that the address asks for, without order or page. A search looks in every lane."""
+    if query.q is None:
+        return orders.none()
     if not query.q:
         orders = orders.filter(lane_filter(query.lane, today))
     for word in query.q.split()[:8]:
@@ -109,7 +114,7 @@ def rows(orders: QuerySet[Order], query: Query, *, lab: Lab, user: User) -> tupl
         lab_id=OuterRef("lab_id"), order=OuterRef("pk"), user=user, number__gte=OuterRef("latest_number")
     )
     found = list(
-        page(orders, sort=query.sort, cursor=query.cursor)
+        page(orders, sort=query.sort, cursor=query.cursor, lab=lab)
         .annotate(
             state=Subquery(latest.values("state")[:1]), cause=Subquery(latest.values("cause")[:1]), opened=Exists(seen)
         )

@@ -78,7 +78,8 @@ def lane_counts(lab: Lab) -> dict[str, int]:
 
 def _lanes(request: HttpRequest, counts: dict[str, int]) -> list[dict[str, Any]]:
     query = Query.read(request.GET)
-    current = query.lane if request.path_info == reverse("inbox") and not query.q else ""  # a search is in no lane
+    searches = "s" in request.GET
+    current = query.lane if request.path_info == reverse("inbox") and not searches else ""  # a search is in no lane
     return [
         {
             "key": lane,

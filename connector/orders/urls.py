@@ -4,6 +4,7 @@ from connector.orders import downloads, views
 
 urlpatterns = [
     path("", views.inbox, name="inbox"),
+    path("search", views.search, name="search"),
     path("cases/download", downloads.download_many, name="download_many"),
     path("cases/<uuid:order_id>", views.case, name="case"),
     path("cases/<uuid:order_id>/workflow", views.workflow, name="workflow"),

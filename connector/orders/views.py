@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from connector.orders import services
+from connector.orders import searches, services
 from connector.orders.case import case_page
 from connector.orders.inbox import LANES, Query, listed, rows
 from connector.orders.models import ErasedWhy, Order
@@ -27,7 +27,7 @@ from labportal.labs.access import LabRequest, member, worker
 def inbox(request: LabRequest) -> HttpResponseBase:
     """The lab's cases; the same address with htmx gives the rows alone."""
     orders = Order.objects.of(request.lab)
-    query = Query.read(request.GET)
+    query = Query.read(request.GET, words=searches.words_of(request))
     found, cursor = rows(listed(orders, query, timezone.localdate()), query, lab=request.lab, user=request.user)
     empty = None if found else _empty(request, query)
     part = bool(request.htmx)  # type: ignore[attr-defined]  # set by django-htmx's middleware
@@ -35,8 +35,8 @@ def inbox(request: LabRequest) -> HttpResponseBase:
     if part:
         return render(request, "orders/_rows.html", {"rows": found, "empty": empty})
     return render(request, "orders/inbox.html", {
-        "heading": "Search" if query.q else LANES[query.lane],
-        "search": {"q": query.q, "url": reverse("inbox"), "keep": list(query.words(q="").items())},
+        "heading": "Search" if query.s else LANES[query.lane],
+        "search": {"q": query.q or "", "keep": list(query.words(s="").items())},
         "chips": _chips(request, query),
         "sort": {"current": query.sort, "options": _sorts(query)},
         "rows": found,
@@ -47,13 +47,21 @@ def inbox(request: LabRequest) -> HttpResponseBase:
     })  # fmt: skip
 
 
+@require_POST
+@member
+def search(request: LabRequest) -> HttpResponseBase:
+    """Words in, an address without them out: one that can be reloaded, gone back to and refreshed."""
+    query = Query.read(request.POST)
+    return redirect(query.url(s=searches.keep(request, request.POST.get("q", ""))))
+
+
 REFRESHED = timedelta(hours=1)
 
 
 def _note_list(request: LabRequest, query: Query, count: int, *, part: bool) -> None:
     """A list that somebody opened is recorded each time; a list that keeps itself fresh, once an hour for each list
     and person. Never the words of a search: they are names."""
-    facts: dict[str, Any] = {"lane": query.lane, "search": bool(query.q), "count": count}
+    facts: dict[str, Any] = {"lane": query.lane, "search": bool(query.s), "count": count}
     if part:
         this = f"list:{hashlib.sha256(request.GET.urlencode().encode()).hexdigest()[:16]}"
         record_once("inbox.refreshed", lab_id=request.lab.pk, target=this, within=REFRESHED, loosely=True, **facts)
@@ -88,12 +96,16 @@ def _chips(request: LabRequest, query: Query) -> list[dict[str, object]]:
     if query.doctor:
         chips.append({"label": query.doctor, "url": query.url(doctor=""), "active": True, "removable": True})
     if query.q:
-        chips.append({"label": f"“{query.q}”", "url": query.url(q=""), "active": True, "removable": True})
+        chips.append({"label": f"“{query.q}”", "url": query.url(s=""), "active": True, "removable": True})
     return chips
 
 
 def _empty(request: LabRequest, query: Query) -> dict[str, str]:
     """What an empty list says: what it means, and what to do."""
+    if query.q is None:
+        return {"title": "This search is over",
+                "text": "Its words stand in no address, and are kept only for a while. Type them again above.",
+                "action_label": "Show all cases", "action_url": f"{reverse('inbox')}?lane=all"}  # fmt: skip
     if query.cursor:
         return {"title": "That was the last case", "text": "The cases that stood here moved on meanwhile.",
                 "action_label": "First page", "action_url": query.url()}  # fmt: skip

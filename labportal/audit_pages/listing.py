@@ -1,5 +1,6 @@
 """The lab's entries as the page shows them: filters, newest first, and each one in words."""
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from labportal.labs.models import Lab, Membership, User
 
 PAGE = 50
 CASE = "orders.order"
+NUMBER = re.compile(r"(?=.*[0-9])[A-Za-z0-9._:-]{1,40}")
 KINDS = {KEY: (KEY,), "portal": (SYSTEM, COMMAND, VENDOR), OPERATOR: (OPERATOR,)}
 
 
@@ -49,8 +51,13 @@ class Query:
     def filtered(self) -> bool:
         return bool(self.who or self.what or self.since or self.until or self.case)
 
+    @property
+    def names_a_case(self) -> bool:
+        """A number or an id; what is none may be a name, and gets into no address of ours."""
+        return NUMBER.fullmatch(self.case) is not None
+
     def url(self, name: str = "audit", **changed: object) -> str:
-        words = {**self.__dict__, "before": "", **changed}
+        words = {**self.__dict__, "before": "", "case": self.case if self.names_a_case else "", **changed}
         kept = {key: value for key, value in words.items() if value}
         return reverse(name) + (f"?{urlencode(kept)}" if kept else "")
 

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import FileResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labportal.audit import anchors
 from labportal.audit.services import record
@@ -21,10 +21,16 @@ from labportal.labs.models import Membership
 CHECKED_HERE = 200_000
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @owner
 def audit(request: LabRequest) -> HttpResponseBase:
-    """Who saw and did what, newest first."""
+    """Who saw and did what, newest first. The filters are posted, so that a name typed by mistake gets into no address;
+    those that can be read are the address."""
+    if request.method == "POST":
+        query = Query.read(request.POST)
+        if query.case and not query.names_a_case:
+            messages.warning(request, "Enter the case's order number. This record knows no names.")
+        return redirect(query.url())
     query = Query.read(request.GET)
     rows, more = page(request.lab, query)
     record("audit.viewed", lab_id=request.lab.pk)

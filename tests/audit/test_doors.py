@@ -36,7 +36,6 @@ LOOKS = {
     "/cases/{order_id}/revisions/{number}/zip": "case.downloaded",
     "/cases/{order_id}/files/{file_id}": "case.downloaded",
     "/attention/": "attention.viewed",
-    "/find/?q=QQalphaQQ": "find.searched",
     "/connections/{pairing_id}/reconciliation": "reconciliation.viewed",
 }
 
@@ -59,6 +58,16 @@ def test_who_looks_at_patient_data_is_recorded(
     assert (entries[0].actor_kind, entries[0].actor_id, entries[0].ip) == ("person", cast.theo.pk, "127.0.0.1")
     if "{order_id}" in address:
         assert entries[0].object_id == str(world.order.pk)
+
+
+def test_a_search_is_recorded(cast: Cast, world: World, since: Since, client_of: SignedIn) -> None:
+    client = client_of(cast.theo)
+    for field, act in (("/find/", "find.searched"), ("/search", "inbox.viewed")):
+        before = len(since(cast.lab_a.pk))
+        client.post(field, {"q": "QQalphaQQ"}, follow=True)
+        (entry,) = since(cast.lab_a.pk)[before:]
+        assert entry.action == act
+        assert "QQ" not in repr(vars(entry))
 
 
 def test_a_list_that_keeps_itself_fresh_is_recorded_once_an_hour(
@@ -186,8 +195,10 @@ def test_no_entry_names_a_patient_a_doctor_or_a_search(
     with in_lab(cast.lab_a.pk):
         Order.objects.of(cast.lab_a).update(**dict.fromkeys(texts, "ZZCANARY"))
     client, before = client_of(cast.anna), len(since(cast.lab_a.pk))
-    for address in (*LOOKS, "/?q=ZZCANARY", "/find/?q=ZZCANARY"):
+    for address in LOOKS:
         client.get(path(address, world)).close()
+    for field in ("/search", "/find/"):
+        assert "ZZCANARY" in client.post(field, {"q": "ZZCANARY"}, follow=True).content.decode()
     client.post("/find/ask", {"q": "ZZCANARY"})
     client.post(f"/cases/{world.order.pk}/workflow", {"workflow": "done"})
     client.post(f"/cases/{world.order.pk}/return", {"reason": "bite", "comment": "ZZCANARY"})

@@ -185,3 +185,11 @@ def test_the_operator_reads_the_installations_chain_and_no_labs(since: Since, ca
     hidden = Entry.objects.using("operator").filter(chain=cast.lab_a.pk).first()
     assert hidden
     assert client.get(f"/admin/audit/entry/{hidden.pk}/change/").status_code == 302
+
+
+def test_the_filters_are_posted_and_a_name_gets_into_no_address(owner: Client) -> None:
+    asked = owner.post("/audit/", {"case": "114582239", "what": "case", "since": "2026-01-02", "who": ""})
+    assert asked["Location"] == "/audit/?what=case&since=2026-01-02&case=114582239"
+    named = owner.post("/audit/", {"case": "ZZCANARY", "what": "case"})
+    assert named["Location"] == "/audit/?what=case"
+    assert "This record knows no names" in text_of(owner.get(named["Location"]))

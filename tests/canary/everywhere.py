@@ -94,7 +94,7 @@ def every_row() -> dict[str, list[str]]:
 
 def tables(canary: Canary) -> dict[str, list[str]]:
     """table → what it holds of the canary; sessions, queue and cache unpacked."""
-    held = {table: canary.found_in("\n".join(_unpacked(row) for row in rows)) for table, rows in every_row().items()}
+    held = {table: canary.found_in("\n".join(unpacked(row) for row in rows)) for table, rows in every_row().items()}
     return {table: found for table, found in held.items() if found}
 
 
@@ -104,7 +104,7 @@ def leaks(held: dict[str, list[str]]) -> dict[str, list[str]]:
     return {table: found for table, found in wrong.items() if found}
 
 
-def _unpacked(row: str) -> str:
+def unpacked(row: str) -> str:
     """With what is packed in it: queue, sessions and cache hold base64, and some of it is compressed."""
     texts = [row]
     for packed in re.findall(r"[A-Za-z0-9+/_-]{24,}={0,2}", row):

@@ -18,7 +18,9 @@ NOBODYS = "00000000-1111-4222-8333-444444444444"
 
 
 def find(client: Client, q: str) -> str:
-    return words_on(client, f"{reverse('find')}?q={q}")
+    answer = client.post(reverse("find"), {"q": q})
+    assert answer.status_code == 302
+    return words_on(client, answer.headers["Location"])
 
 
 def ask(client: Client, q: str) -> str:

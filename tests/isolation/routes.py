@@ -40,6 +40,7 @@ NOTHING =          "404 404 404 404 404 404 404"  # fmt: skip
 
 ROUTES = {
     "inbox": Route(LIST, NOBODY),
+    "search": Route(NOBODY, "login 403 own go go go go", (), {"q": "A"}),
     "case": Route(READ, NOBODY, CASE),
     "workflow": Route(NOBODY, WORK, CASE, {"workflow": "done"}),
     "get_all": Route(NOBODY, WORK, CASE),
@@ -58,7 +59,7 @@ ROUTES = {
     "attention_try_all": Route(NOBODY, "login 403 own go 403 go go"),
     "attention_dismiss": Route(NOBODY, WORK, CASE, {"number": "{number}", "note": "sent again"}),
     "attention_fetch": Route(NOBODY, WORK, (), {"rx_id": "rx-00000001", "connection": "{pairing_id}"}),
-    "find": Route(LIST, NOBODY),
+    "find": Route(LIST, "login 403 own go go go go", (), {"q": "rx-00000001"}),
     "find_ask": Route(NOBODY, LIST, (), {"q": "rx-00000001"}),
     "reconciliation": Route(READ, NOBODY, CONNECTION),
     "reconciliation_run": Route(NOBODY, WORK, CONNECTION),
@@ -73,7 +74,7 @@ ROUTES = {
     "connection_test": Route(NOBODY, OWN, CONNECTION),
     "connection_unpair": Route(NOBODY, OWN, CONNECTION, {"confirm": "yes"}),
     # The lab's audit: the owner's alone; exporting asks again who it is.
-    "audit": Route("login 403 own ok 403 403 ok", NOBODY),
+    "audit": Route("login 403 own ok 403 403 ok", OWN_LAB, (), {"case": "A"}),
     "audit_export": Route("login 403 own ok 403 403 ok", NOBODY),
     "audit_check": Route(NOBODY, OWN_LAB),
     "switch_lab": Route(NOBODY, "login 403 own go go go go", (), {"lab": "lab-b"}),

@@ -17,7 +17,7 @@ from tests.isolation.world import World, fingerprint
 # What Anna of lab A asks for; the ids are lab B's.
 PAGES = {
     "inbox": "/?lane=all",
-    "search": "/?q={mark}",
+    "search": "/search",
     "inbox of a connection": "/?lane=all&connection={pairing_id}",
     "connections": "/connections/",
     "people": "/people/",
@@ -59,9 +59,12 @@ def pages_that_show(world: World, client: Client) -> set[str]:
     """Names of the pages in which `client` finds rows or bytes of `world`."""
     found, mark = set(), world.mark.encode()
     for name, address in PAGES.items():
-        response = client.get(address.format(**_ids(world)))
-        # A search says back what was searched: only more than that is a find.
-        echo = _body(client.get(f"/?q=nobody-{world.mark}")).count(mark) if name == "search" else 0
+        if name == "search":
+            response: Any = client.post(address, {"q": world.mark}, follow=True)
+            # A search says back what was searched: only more than that is a find.
+            echo = _body(client.post(address, {"q": f"nobody-{world.mark}"}, follow=True)).count(mark)
+        else:
+            response, echo = client.get(address.format(**_ids(world))), 0
         if response.status_code == 200 and _body(response).count(mark) > echo:
             found.add(name)
     return found

@@ -58,7 +58,7 @@ DO_NOT_ASK = {
         "connection_sync", "connection_test", "connection_mode",
     },
     "name, time zone and tooth numbers; rules of sign-in stand elsewhere": {"lab_settings"},
-    "reads, or goes to another of one's own labs": {"audit_check", "switch_lab"},
+    "reads, or goes to another of one's own labs": {"audit", "audit_check", "find", "search", "switch_lab"},
     "asks for the password itself": {"account_change_password"},
     "ends sessions, or is the door itself": {
         "usersessions_list", "account_logout", "account_login", "account_signup", "account_reauthenticate",

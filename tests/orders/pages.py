@@ -4,6 +4,8 @@ import html
 import re
 from typing import Any
 
+from django.test import Client
+
 
 def rows(answer: Any) -> list[str]:
     """The order ids of the list, top to bottom."""
@@ -14,6 +16,11 @@ def text_of(answer: Any) -> str:
     """The words of a page without its tags, spaces joined."""
     content = re.sub(r"(?s)<(script|style).*?</\1>", " ", answer.content.decode())
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", content)).split())
+
+
+def search(client: Client, words: str, **filters: str) -> Any:
+    """What the field of the inbox leads to."""
+    return client.post("/search", {"q": words, **filters}, follow=True)
 
 
 def counts(answer: Any) -> dict[str, int | None]:

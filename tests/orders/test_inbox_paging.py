@@ -5,6 +5,7 @@ import json
 import random
 import uuid
 from datetime import date, timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.utils import timezone
 from connector.orders.models import Order
 from connector.orders.paging import cursor_after, read_cursor
 from labportal.labs.tenancy import in_lab
-from tests.orders.make import make_order
+from tests.orders.make import make_order, make_pairing
 from tests.orders.pages import rows
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +125,7 @@ ANY = str(uuid.uuid4())
         "x", "%%%", "====", "AAAA", "é", "\x00", sealed(), sealed("a"), sealed(1, 2), sealed(None, ANY),
         sealed({}, ANY),
         sealed("2026-01-01", "no id"), sealed("2026-01-01", 7), sealed("2026-01-01T00:00:00", ANY),
-        sealed("not a day", ANY, "more"), sealed("a\x00b", ANY), sealed("\ud800", ANY), "W" * 5000,
+        sealed("not a day", ANY, "more"), sealed("", ANY), sealed("a\x00b", ANY), sealed("\ud800", ANY), "W" * 5000,
         base64.urlsafe_b64encode(b"[" * 400).decode(), base64.urlsafe_b64encode(b"\xff\xfe\xfd").decode(),
     ],
 )  # fmt: skip
@@ -155,3 +156,26 @@ def test_behind_the_last_case_the_list_leads_back(cast, client_of, pairing):
     answer = client_of(cast.anna).get("/", {"after": cursor})
     assert rows(answer) == []
     assert "That was the last case" in answer.content.decode()
+
+
+def test_no_cursor_carries_a_name(cast, client_of, many):
+    """It stands in an address."""
+    for answer in pages(client_of(cast.anna), {"sort": "patient"}):
+        for url in (answer.context["next_url"], answer.context["refresh_url"]):
+            cursor = parse_qs(url.partition("?")[2]).get("after", [""])[0]
+            assert cursor == "" or json.loads(base64.urlsafe_b64decode(cursor + "=="))[0] == ""
+
+
+def test_behind_a_case_that_is_gone_the_names_begin_again(cast, client_of, many):
+    anna = client_of(cast.anna)
+    gone = cursor_after({"key": "müller, ada", "id": uuid.uuid4()})
+    assert rows(anna.get("/", {"sort": "patient", "after": gone})) == rows(anna.get("/", {"sort": "patient"}))
+
+
+def test_another_labs_case_as_a_cursor_is_like_one_that_does_not_exist(cast, client_of, many):
+    """Else pages of one's own would tell where its patient stands in the alphabet."""
+    make_order(cast.lab_b, make_pairing(cast.lab_b), "FOREIGN", patient_last="Ångström")
+    with in_lab(cast.lab_b.pk):
+        foreign = cursor_after({"key": "x", "id": Order.objects.of(cast.lab_b).get().pk})
+    anna = client_of(cast.anna)
+    assert rows(anna.get("/", {"sort": "patient", "after": foreign})) == rows(anna.get("/", {"sort": "patient"}))

@@ -30,7 +30,7 @@ def lab(cast):
 
 def asked(lab, sort, cursor="", lane="all"):
     query = Query.read(QueryDict(f"lane={lane}&sort={sort}"))
-    return page(listed(Order.objects.of(lab), query, timezone.localdate()), sort=query.sort, cursor=cursor)
+    return page(listed(Order.objects.of(lab), query, timezone.localdate()), sort=query.sort, cursor=cursor, lab=lab)
 
 
 def plan(orders):
@@ -80,6 +80,7 @@ def test_the_numbers_of_the_lanes_are_those_of_the_lanes(cast):
 def test_the_longest_name_of_letters_that_grow_can_be_kept_sorted_and_found(cast, letter):
     order = make_order(cast.lab_a, make_pairing(cast.lab_a), patient_last=letter * 300, patient_first=letter * 300)
     with in_lab(cast.lab_a.pk):
-        query = Query.read(QueryDict(f"q={letter * 9}&sort=patient"))
-        found = page(listed(Order.objects.of(cast.lab_a), query, timezone.localdate()), sort="patient", cursor="")
+        query = Query.read(QueryDict("s=x&sort=patient"), words=letter * 9)
+        orders = listed(Order.objects.of(cast.lab_a), query, timezone.localdate())
+        found = page(orders, sort="patient", cursor="", lab=cast.lab_a)
         assert [each.pk for each in found] == [order.pk]
