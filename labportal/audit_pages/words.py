@@ -60,6 +60,7 @@ ACTIONS = {
     "lab.settings_changed": "Changed the lab's settings",
     "log_in.done": "Signed in ({how})",
     "log_in.ended": "Signed out",
+    "log_in.session_ended": "Signed out another of their browsers",
     "log_in.closed": "Log-in closed by the operator",
     "log_in.failed": "A sign-in failed",
     "member.added": "Was added as {role}",

@@ -6,6 +6,7 @@ urlpatterns = [
     path("accounts/security/", views.security, name="security"),
     # Instead of allauth's page of that name, so it stands before allauth's addresses.
     path("accounts/2fa/", views.to_security, name="mfa_index"),
+    path("accounts/sessions/<int:pk>/end", views.end_session, name="session_end"),
     path("accounts/company/", company_views.company_sign_in, name="company_sign_in"),
     path("accounts/company/<slug:door>/", company_views.company_sign_in, name="company_door"),
     # allauth asks for its provider's return address by this name.

@@ -5,13 +5,15 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
 from labportal.labs import second_step, sessions
 from labportal.labs.models import Membership, User
+from labportal.labs.sign_in_trail import record_for_person
 
 
 @require_GET
@@ -56,6 +58,22 @@ def _asking(request: HttpRequest, user: User) -> list[str]:
     if user.is_staff and second_step.missing_for_operator(request):
         asking.append("The operator's site")
     return asking
+
+
+@require_POST
+@login_required
+def end_session(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Sign out one other browser of one's own. This one is signed out by the log-out; and a session that a lab's
+    provider opened shows and ends no other."""
+    user = request.user
+    assert isinstance(user, User)
+    if sessions.company_lab(request):
+        return render(request, "signin/own_log_in_only.html", status=403)
+    others = UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key)
+    get_object_or_404(others, pk=pk).end()
+    record_for_person("log_in.session_ended", user)
+    messages.success(request, "That browser is signed out.")
+    return redirect("usersessions_list")
 
 
 @login_required

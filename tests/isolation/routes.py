@@ -34,7 +34,7 @@ OWNERS, OWNERS_PERSON = "login 403 own ok 403 403 ok", "login 403 own 404 403 40
 SIGNED_IN, AWAY =  "login ok ok ok ok ok ok",      "login go go go go go go"  # fmt: skip
 STRANGER, KEY =    "ok go go go go go go",         "401 401 401 401 401 401 401"  # fmt: skip
 LOOK_ONLY = "login 405 405 405 405 405 405"
-NO_STEP = "login 404 404 404 404 404 404"  # nobody of the cast has a second step
+NO_STEP = "login 404 404 404 404 404 404"  # nobody of the cast has a second step, or a session of that number
 STRANGER_GONE = "login go go go go go go"
 NOTHING =          "404 404 404 404 404 404 404"  # fmt: skip
 
@@ -161,5 +161,6 @@ ROUTES = {
     "account_reset_password_done": Route(EVERYBODY, NOBODY),
     "account_reset_password_from_key": Route(EVERYBODY, EVERYBODY, ("uidb36", "key")),
     "account_reset_password_from_key_done": Route(EVERYBODY, NOBODY),
+    "session_end": Route(NOBODY, NO_STEP, ("pk",)),
     "usersessions_list": Route(SIGNED_IN, AWAY),
 }

@@ -1,5 +1,6 @@
 """Sessions: they end when idle and when old, a refreshing page does not keep them, and others can be ended."""
 
+import re
 import time
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tests.audit.conftest import since  # noqa: F401 - a fixture
 from tests.orders.pages import text_of
 from tests.signin.conftest import is_in, log_in
 
@@ -121,5 +123,36 @@ def test_a_new_password_ends_the_other_sessions(cast):
     here.post("/accounts/password/change/", {**old, "password1": new, "password2": new})
     assert is_in(here)
     assert not is_in(there)
-    cast.nina.set_password("correct horse battery")
-    cast.nina.save()
+
+
+def numbers(client):
+    """Of the sessions that the page lets one end."""
+    return re.findall(r'action="/accounts/sessions/(\d+)/end"', client.get("/accounts/sessions/").content.decode())
+
+
+def test_one_other_browser_is_signed_out_and_the_rest_stay(cast):
+    first, second, here = log_in(cast.theo), log_in(cast.theo), log_in(cast.theo)
+    older, newer = numbers(here)
+    assert "That browser is signed out." in text_of(here.post(f"/accounts/sessions/{older}/end", follow=True))
+    assert [is_in(first), is_in(second), is_in(here)] == [False, True, True]
+    assert numbers(here) == [newer]
+    assert not Session.objects.filter(pk=first.session.session_key).exists()
+
+
+def test_nobody_ends_a_session_of_another_person_or_this_one(cast):
+    theo, anna, elsewhere = log_in(cast.theo), log_in(cast.anna), log_in(cast.anna)
+    (of_anna,) = numbers(elsewhere)
+    (here,) = numbers(anna)
+    missing = theo.post("/accounts/sessions/999999/end")
+    foreign = theo.post(f"/accounts/sessions/{of_anna}/end")
+    assert (missing.status_code, foreign.status_code) == (404, 404)
+    assert elsewhere.post(f"/accounts/sessions/{here}/end").status_code == 404  # her own, the one that asks
+    assert is_in(anna)
+    assert is_in(elsewhere)
+
+
+def test_a_session_that_is_ended_stands_in_the_audit(cast, since):  # noqa: F811 - the fixture
+    there, here = log_in(cast.theo), log_in(cast.theo)
+    here.post(f"/accounts/sessions/{numbers(here)[0]}/end")
+    assert "log_in.session_ended" in [entry.action for entry in since(cast.lab_a.pk)]
+    assert not is_in(there)
