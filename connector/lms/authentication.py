@@ -4,7 +4,6 @@ from ipaddress import ip_address, ip_network
 from time import time
 
 from allauth.account.adapter import get_adapter
-from django.core.cache import cache
 from django.http import HttpRequest
 from ninja.errors import AuthorizationError
 from ninja.security import HttpBearer
@@ -14,6 +13,7 @@ from connector.lms.models import ApiKey
 from connector.lms.services import note_use, recognise
 from labportal.audit.context import KEY, Actor, act_as
 from labportal.audit.services import record_refusal
+from labportal.counting import count
 
 MINUTE = 60
 
@@ -60,10 +60,7 @@ def is_inside(address: str, networks: list[str]) -> bool:
 
 
 class KeyThrottle(BaseThrottle):
-    """Requests of one key in a clock minute, counted in the cache that all processes share.
-
-    Two requests at the same instant may count as one: a brake for runaway loops, no accounting.
-    """
+    """Requests of one key in a clock minute, counted for all processes at once. One that fails (500) does not count."""
 
     per_minute = 600
 
@@ -72,11 +69,7 @@ class KeyThrottle(BaseThrottle):
         if not isinstance(key, ApiKey):
             return True
         counter = f"lms-rate:{key.pk}:{int(time()) // MINUTE}"
-        count = cache.get(counter, 0)
-        if count >= self.per_minute:
-            return False
-        cache.set(counter, count + 1, timeout=2 * MINUTE)
-        return True
+        return count(counter, seconds=2 * MINUTE) <= self.per_minute
 
     def wait(self) -> float:
         """Seconds until the next minute begins."""

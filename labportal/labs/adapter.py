@@ -16,6 +16,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth pu
         """People come in by their lab's owner or the operator, never by signing themselves up."""
         return False
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """allauth counts by the host with its port as well, and any port passes ALLOWED_HOSTS: whoever sends
+        another one each time would be counted anew."""
+        return str(credentials.get("email", credentials.get("username", ""))).lower()
+
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
         """Whoever came in by their company confirms there; password and second step serve as well."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)

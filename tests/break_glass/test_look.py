@@ -133,10 +133,21 @@ def test_a_look_into_one_lab_shows_nothing_of_another(look: Look, foreign: Order
     assert olga.get(f"{where}cases/{foreign.pk}").status_code == 404
 
 
-def test_a_look_is_its_operators_own(look: Look, cast: Cast, client_of: Callable[[User], Client]) -> None:
+def test_a_look_is_its_operators_own(look: Look, order: Order, cast: Cast, client_of: Callable[[User], Client]) -> None:
     other = User.objects.create_user("otto@example.com", "x" * 20, is_staff=True, is_superuser=True)
     try:
-        assert client_of(other).get(reverse("break_glass_cases", args=[look.pk])).status_code in {302, 404}
+        otto, where = client_of(other), reverse("break_glass_cases", args=[look.pk])
+        assert otto.get(START).status_code == 200  # he is an operator, and let in
+        answers = [
+            otto.get(where),
+            otto.post(where, {"q": "x"}),
+            otto.get(f"{where}cases/{order.pk}"),
+            otto.post(f"{where}end"),
+        ]
+        assert [answer.status_code for answer in answers] == [404] * 4
+        assert "114582239" not in otto.get(START).content.decode()
+        with in_lab(cast.lab_a.pk):
+            assert Look.objects.of(cast.lab_a).get().ended_at is None
     finally:
         other.delete()
 

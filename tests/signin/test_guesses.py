@@ -57,6 +57,14 @@ def test_five_hundred_guesses_at_one_account_from_as_many_addresses_are_stopped_
     assert TOO_MANY in text_of(guess("anna@example.com", PASSWORD, address="198.51.100.1"))
 
 
+def test_another_port_in_the_hosts_name_does_not_begin_a_new_count(cast, looked_at):
+    for number, address in enumerate(addresses(20)):
+        host = f"testserver:{1000 + number}"
+        browser = Client(headers={"X-Forwarded-For": address, "Host": host})
+        browser.post(LOG_IN, {"login": "anna@example.com", "password": f"guess{number}"})
+    assert len(looked_at) == 5
+
+
 def test_an_unknown_account_is_stopped_in_the_same_way_with_the_same_words(cast, looked_at):
     for number, address in enumerate(addresses(7)):
         known = guess("anna@example.com", f"guess{number}", address=address)
