@@ -25,7 +25,8 @@ from connector.orders.sizes import in_bytes
 from connector.orders.trail import note
 from connector.pairing.access import PairingStopped, access_for, call
 from connector.pairing.models import Pairing
-from connector.scans import ArchiveRejected
+from connector.scans.checking import CheckFailed
+from connector.scans.rejection import ArchiveRejected
 from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
 from labportal.sealing import SealError
@@ -47,7 +48,7 @@ def fetch_next(lab_id: UUID, pairing_id: UUID) -> Revision | None:
         fault("store.after_commit")
     except LeaseLost:
         return None
-    except (IteroError, PairingStopped, SealError, ArchiveRejected, OSError) as error:
+    except (IteroError, PairingStopped, SealError, ArchiveRejected, CheckFailed, OSError) as error:
         failed(revision, error)
     finally:
         _ring_if_more(lab_id, pairing_id)

@@ -14,10 +14,14 @@ from django.db.models.functions import Now
 
 from connector.orders.models import Revision, RevisionState
 from connector.pairing.models import State
+from connector.scans.child import Waiting
 from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
 
 LEASE = timedelta(seconds=90)
+RENEW_EVERY = 20.0
+# Longer than a task may run: the sweep must not begin a second reading meanwhile.
+READING = timedelta(minutes=6)
 AT_ONCE = 2
 CHECKED_A_SECOND = 10_000_000  # bytes of a zip that even a slow machine checks, hashes or uploads in a second
 
@@ -70,10 +74,32 @@ def renew(revision: Revision, *, size: int = 0) -> None:
             raise LeaseLost
 
 
+def renewing(revision: Revision, *, size: int = 0) -> Waiting:
+    """What to do while a child works on the revision's files."""
+    return Waiting(RENEW_EVERY, lambda: renew(revision, size=size))
+
+
 def held(revision: Revision) -> Any:
     """The revision's row, if this worker still owns it."""
     return Revision.objects.of(revision.lab_id).filter(
         pk=revision.pk, state=RevisionState.FETCHING, lease_token=revision.lease_token
+    )
+
+
+def claim_reading(lab_id: UUID, revision_id: UUID) -> Revision | None:
+    """A stored revision under a fresh lease, to be read; None when it is read already, or another worker reads it."""
+    with in_lab(lab_id):
+        unread = Revision.objects.of(lab_id).filter(pk=revision_id, state=RevisionState.STORED)
+        free = unread.filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
+        if not free.update(lease_token=uuid.uuid4(), lease_until=Now() + READING, next_due=Now() + READING):
+            return None
+        return Revision.objects.of(lab_id).select_related("order").get(pk=revision_id)
+
+
+def held_for_reading(revision: Revision) -> Any:
+    """As `held`, of a revision that is being read."""
+    return Revision.objects.of(revision.lab_id).filter(
+        pk=revision.pk, state=RevisionState.STORED, lease_token=revision.lease_token
     )
 
 

@@ -25,18 +25,24 @@ from connector.orders.history import record
 from connector.orders.models import STOPPED, Revision, RevisionState
 from connector.orders.stopped import settle
 from connector.pairing.access import PairingStopped, back_off
-from connector.scans import ArchiveRejected
+from connector.scans.checking import CheckFailed
+from connector.scans.rejection import ArchiveRejected
 from labportal.labs.tenancy import in_lab
 from labportal.sealing import SealError
 
 TRIES, ARCHIVE_TRIES, NOT_FOUND_TRIES = 12, 3, 3
+# Nothing is fetched for these: the zip is here, and a machine short of memory gets a quarter of an hour.
+CHECK_TRIES = 6
 # The line's or Align's own trouble, and the pairing's: it says nothing about the order, which comes again however long
 # the trouble lasts.
 OUTAGE = (Timeout, ConnectionLost, RateLimited, VendorUnavailable, WebPage)
 NOT_THE_ORDERS = (PairingStopped, SealError, Forbidden, InvalidClient, HostNotAllowed, *OUTAGE)
 
 
-def failed(revision: Revision, error: IteroError | PairingStopped | SealError | ArchiveRejected | OSError) -> None:
+Failure = IteroError | PairingStopped | SealError | ArchiveRejected | CheckFailed | OSError
+
+
+def failed(revision: Revision, error: Failure) -> None:
     """Record the failure; the order's page says the reason in words. Nothing that was fetched is deleted."""
     code = getattr(error, "code", "") or "disk"
     own = revision.own_failures + _is_own(error)
@@ -68,6 +74,8 @@ def _state(failures: int, error: Exception) -> RevisionState:
         return RevisionState.GONE
     if isinstance(error, ArchiveRejected):
         return RevisionState.RETRY if failures < ARCHIVE_TRIES else RevisionState.QUARANTINED
+    if isinstance(error, CheckFailed):
+        return RevisionState.RETRY if failures < CHECK_TRIES else RevisionState.QUARANTINED
     if isinstance(error, NotFound):
         return RevisionState.RETRY if failures < NOT_FOUND_TRIES else RevisionState.DEAD
     if isinstance(error, HumanError) and not isinstance(error, Conflict):

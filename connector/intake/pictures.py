@@ -4,11 +4,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from connector.intake.leases import release
+from connector.intake.leases import release, renewing
 from connector.orders import store
 from connector.orders.history import record
 from connector.orders.models import Order, Revision, RevisionState
-from connector.scans import Examination, ExaminationFailed, examine
+from connector.scans.examination import ExaminationFailed, examine
+from connector.scans.examination_record import Examination
 from labportal.labs.tenancy import in_lab
 
 
@@ -16,7 +17,7 @@ def keep_pictures(revision: Revision, zip_path: Path) -> None:
     """Keep the pictures of a thumbnails zip and leave the scan at Align until somebody asks for it."""
     folder = Path(tempfile.mkdtemp(dir=store.staging(revision.pk)))
     try:
-        examination: Examination | None = examine(zip_path, folder)
+        examination: Examination | None = examine(zip_path, folder, waiting=renewing(revision))
     except ExaminationFailed:
         examination = None  # no picture, but the case is here and can be asked for
     archive = store.archive_name(revision.lab_id, revision.order_id, revision.pk)

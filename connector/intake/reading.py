@@ -1,34 +1,40 @@
 """STORED → READY: what is in the zip becomes files, teeth and previews. Storing never waits for it."""
 
+import shutil
 import tempfile
-from datetime import timedelta
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
 from django.db import DataError
-from django.db.models import Q
 from django.utils import timezone
 
 from connector.intake.facts import list_words
+from connector.intake.leases import LeaseLost, claim_reading, held_for_reading
 from connector.intake.pictures import keep_thumbnails
 from connector.intake.staging import clear
 from connector.orders import store
 from connector.orders.history import record
 from connector.orders.models import Order, Restoration, Revision, RevisionState, ScanFile
-from connector.scans import ArchiveRejected, CaseMetadata, Examination, ExaminationFailed, examine
-from connector.scans import Restoration as OrderedTooth
+from connector.scans.examination import ExaminationFailed, examine
+from connector.scans.examination_record import Examination
+from connector.scans.metadata import CaseMetadata
+from connector.scans.metadata import Restoration as OrderedTooth
+from connector.scans.rejection import ArchiveRejected
 from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
-
-# Longer than a task may run: the sweep must not begin a second reading meanwhile.
-READING = timedelta(minutes=6)
 
 
 def read_revision(lab_id: UUID, revision_id: UUID) -> None:
     """Examine a stored zip in a child process. Whatever goes wrong, the case ends READY with its zip to download."""
-    revision = _take_turn(lab_id, revision_id)
-    if revision is None:
-        return
+    revision = claim_reading(lab_id, revision_id)
+    if revision is not None:
+        with suppress(LeaseLost):  # another one reads it, or the case is gone: nothing is written
+            _read(revision)
+
+
+def _read(revision: Revision) -> None:
+    lab_id = revision.lab_id
     fault("reading.after_turn")
     clear(revision)  # what a crash before or in an earlier reading left
     folder = Path(tempfile.mkdtemp(dir=store.staging(revision.pk)))
@@ -37,6 +43,7 @@ def read_revision(lab_id: UUID, revision_id: UUID) -> None:
         with store.as_local_file(revision.archive) as path:
             examination = examine(path, folder)
         fault("reading.after_examine")
+        _still_ours(revision)
         previews, small = keep_thumbnails(examination, folder, revision.archive)
         for file in examination.files:
             if file.preview and (folder / file.preview).exists():
@@ -45,7 +52,7 @@ def read_revision(lab_id: UUID, revision_id: UUID) -> None:
     except (ExaminationFailed, ArchiveRejected) as error:
         reason, small, previews = error.code, [], {}
     finally:
-        clear(revision)
+        _leave(folder)
     try:
         with in_lab(lab_id):
             _ready(revision, examination, previews, small, reason or _of_the_case(examination))
@@ -54,15 +61,18 @@ def read_revision(lab_id: UUID, revision_id: UUID) -> None:
             _ready(revision, None, {}, [], "bad_answer")
 
 
-def _take_turn(lab_id: UUID, revision_id: UUID) -> Revision | None:
-    """None when it is read already, or is being read by another worker."""
-    now = timezone.now()
-    with in_lab(lab_id):
-        unread = Revision.objects.of(lab_id).filter(pk=revision_id, state=RevisionState.STORED)
-        free = unread.filter(Q(lease_until=None) | Q(lease_until__lt=now))
-        if not free.update(next_due=now + READING, lease_until=now + READING):
-            return None
-        return Revision.objects.of(lab_id).select_related("order").get(pk=revision_id)
+def _still_ours(revision: Revision) -> None:
+    """Errors: LeaseLost."""
+    with in_lab(revision.lab_id):
+        if not held_for_reading(revision).exists():
+            raise LeaseLost
+
+
+def _leave(folder: Path) -> None:
+    """Our own folder only: beside it may lie that of a worker who took over."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        folder.parent.rmdir()
 
 
 def _of_the_case(examination: Examination | None) -> str:
@@ -74,11 +84,11 @@ def _of_the_case(examination: Examination | None) -> str:
 def _ready(
     revision: Revision, examination: Examination | None, previews: dict[int, str], small: list[str], reason: str
 ) -> None:
-    changed = Revision.objects.of(revision.lab_id).filter(pk=revision.pk, state=RevisionState.STORED)
-    if not changed.update(
-        state=RevisionState.READY, reason=reason, next_due=None, lease_until=None, ready_at=timezone.now()
-    ):
-        return
+    if not held_for_reading(revision).update(
+        state=RevisionState.READY, reason=reason, next_due=None, lease_token=None, lease_until=None,
+        ready_at=timezone.now(),
+    ):  # fmt: skip
+        raise LeaseLost
     order = Order.objects.of(revision.lab_id).select_for_update(no_key=True).get(pk=revision.order_id)
     if examination is not None:
         _keep_files(revision, examination, previews)

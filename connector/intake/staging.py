@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from connector.intake import resume
-from connector.intake.leases import renew
+from connector.intake import leases, resume
+from connector.intake.leases import renew, renewing
 from connector.itero import Asset, Download
 from connector.itero.errors import BadAnswer, Truncated
 from connector.orders import store
 from connector.orders.models import Revision, Wants
 from connector.pairing.access import Access
-from connector.scans import LIMITS, ArchiveRejected, check_archive
+from connector.scans.checking import CheckFailed, check_in_child
+from connector.scans.limits import LIMITS
+from connector.scans.rejection import ArchiveRejected
 from labportal.faults import fault
 
 BUFFER = 1 << 20
-RENEW_EVERY = 20.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Staged:
 
 
 def stage(access: Access, revision: Revision) -> Staged:
-    """Fetch the revision's zip. Errors: IteroError, ArchiveRejected, OSError, LeaseLost."""
+    """Fetch the revision's zip. Errors: IteroError, ArchiveRejected, CheckFailed, OSError, LeaseLost."""
     part = store.staging(revision.pk) / f"{revision.lease_token}.{revision.wants}.part"
     asset = Asset.FULL if revision.wants == Wants.FULL else Asset.THUMBNAILS
     begun = resume.begin(part)
@@ -49,14 +50,19 @@ def stage(access: Access, revision: Revision) -> Staged:
         digest, size = _stream(download, part, begun, revision)
     resume.drop_older(part)
     fault("download.after_fsync")
-    renew(revision, size=size)
     try:
-        check_archive(part)
+        _check(revision, part, ahead=size)
     except ArchiveRejected:
         resume.forget(part)
         raise
     fault("download.after_check")
     return Staged(part, digest, size)
+
+
+def _check(revision: Revision, path: Path, *, ahead: int) -> None:
+    """The lease is renewed as long as it takes, and for what comes after it: `ahead` bytes to hash, write or upload."""
+    renew(revision, size=ahead)
+    check_in_child(path, waiting=renewing(revision, size=ahead))
 
 
 def _stream(download: Download, part: Path, begun: resume.Begun, revision: Revision) -> tuple[str, int]:
@@ -77,7 +83,7 @@ def _stream(download: Download, part: Path, begun: resume.Begun, revision: Revis
             digest.update(buffer[:count])
             _write_all(file.fileno(), buffer[:count])
             fault("download.after_piece")
-            if time.monotonic() - renewed > RENEW_EVERY:
+            if time.monotonic() - renewed > leases.RENEW_EVERY:
                 renew(revision)
                 renewed = time.monotonic()
         if download.size is not None and size != download.size:
@@ -107,22 +113,28 @@ def adopt(revision: Revision, *, of_any_size: bool = False) -> Staged | None:
     fetched again. It may lie in staging, or already under its final name. Pictures are never adopted: they are cheap.
 
     One whose size is not the announced one may be of another appearance: it is taken only `of_any_size`, when Align
-    gives nothing out any more. Errors: LeaseLost."""
+    gives nothing out any more. One that could not be checked is not fetched again either. Errors: LeaseLost,
+    CheckFailed."""
     if revision.wants != Wants.FULL:
         return None
     final = store.local_path(store.archive_name(revision.lab_id, revision.order_id, revision.pk))
     candidates = [final] if final is not None and final.exists() else []
     candidates += sorted(store.staging(revision.pk).glob(f"*.{Wants.FULL}.part"))
+    unchecked: CheckFailed | None = None
     for path in candidates:
         size = path.stat().st_size
         if size != revision.expected_size and revision.expected_size is not None and not of_any_size:
             continue
-        renew(revision, size=3 * size)  # it is read twice, and written
         try:
-            check_archive(path)
+            _check(revision, path, ahead=2 * size)
+        except CheckFailed as error:
+            unchecked = error
         except (ArchiveRejected, OSError):
             continue
-        return Staged(path, _sha256(path), size) if path == final else _copy_of(path, size)
+        else:
+            return Staged(path, _sha256(path), size) if path == final else _copy_of(path, size)
+    if unchecked:
+        raise unchecked
     return None
 
 

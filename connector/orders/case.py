@@ -15,8 +15,9 @@ from connector.orders.prescription import restorations, rx_facts, tooth_chart
 from connector.orders.sizes import in_bytes
 from connector.orders.words import due_words, moment_words, revision_label, status_words
 from connector.pairing.words import reason_words
-from connector.scans import PROBLEM_WORDS, WORDS
 from connector.scans.examination import FAILURE_WORDS
+from connector.scans.examination_record import PROBLEM_WORDS
+from connector.scans.rejection import WORDS
 from labportal.labs.models import Lab, Membership
 
 # What is said above the case when its latest scan is in trouble, and whether asking Align again can help.

@@ -11,7 +11,7 @@ from connector.orders.changes import SHOWN_ROLES, changes, stump_label
 from connector.orders.models import Order, Revision, RevisionState, ScanFile
 from connector.orders.sizes import in_bytes
 from connector.orders.words import moment_words, revision_label
-from connector.scans import PROBLEM_WORDS
+from connector.scans.examination_record import PROBLEM_WORDS
 
 TONES = {
     RevisionState.READY: "ok", RevisionState.STORED: "ok", RevisionState.SEEN: "info", RevisionState.FETCHING: "info",

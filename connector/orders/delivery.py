@@ -18,7 +18,7 @@ from connector.orders.guard import member_must_be_sound, must_be_sound
 from connector.orders.models import Order, Revision, ScanFile
 from connector.orders.ranges import CHUNK, asked_range, narrow
 from connector.orders.soundness import SoundStream
-from connector.scans import open_member
+from connector.scans.archive import open_member
 
 
 class Delivery(FileResponse):

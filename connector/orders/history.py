@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from connector.orders.models import Event, EventHead, Order, Revision, TimelineEvent
 from connector.pairing.words import reason_words
-from connector.scans import PROBLEM_WORDS
-from connector.scans import WORDS as ARCHIVE_WORDS
 from connector.scans.examination import FAILURE_WORDS
+from connector.scans.examination_record import PROBLEM_WORDS
+from connector.scans.rejection import WORDS as ARCHIVE_WORDS
 from labportal.faults import fault
 from labportal.labs.models import User
 

@@ -17,7 +17,8 @@ from django.db.models.functions import Coalesce
 
 from connector.orders import store
 from connector.orders.models import Revision
-from connector.scans import ArchiveRejected, open_member
+from connector.scans.archive import open_member
+from connector.scans.rejection import ArchiveRejected
 
 PIECE = 4 << 20
 WIDTH = hashlib.sha256().digest_size

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.orders.models import RevisionState, Workflow
-from connector.scans import ada_to_fdi
+from connector.scans.teeth import ada_to_fdi
 from labportal.labs.models import Lab
 
 CAUSES = {"first": "First scan", "rescan": "Re-scan", "modeling": "Modeling", "update": "Update"}

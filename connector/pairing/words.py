@@ -50,6 +50,10 @@ REASONS = {
     # storing
     "disk": "The portal could not write the file to its disk. We try again by ourselves; the operator should look at "
     "the disk.",
+    "check_time": "Checking the zip took longer than a scan should need, so it was not opened.",
+    "check_out_of_memory": "Checking the zip took more memory than a scan should need, so it was not opened.",
+    "check_killed": "Checking the zip was stopped by the system, so it was not opened.",
+    "check_bad_answer": "Checking the zip ended without a usable result, so it was not opened.",
     "interrupted": "This look at Align broke off on our side. The next one begins by itself.",
     "damaged": "The stored file is missing or changed on our disk. The latest scan is fetched from Align again by "
     "itself; an older one is held back, and what was found is kept beside it for the operator.",

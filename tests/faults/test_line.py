@@ -152,7 +152,7 @@ def test_control_without_checks(open_line: OpenLine, verdict: Verdict, monkeypat
         return count
 
     monkeypatch.setattr(staging, "_read", unchecked)
-    monkeypatch.setattr(staging, "check_archive", lambda path: None)
+    monkeypatch.setattr(staging, "check_in_child", lambda path, **_: None)
     reach = open_line()
     reach.line.add(Truncate(on=DOWNLOAD, times=1, at=0.6))
     two_arrive(reach)

@@ -10,9 +10,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from connector.scans import ArchiveRejected, ExaminationFailed, examine
+from connector.scans.examination import ExaminationFailed, examine
 from connector.scans.examiner import examine_here
 from connector.scans.record_json import write_record
+from connector.scans.rejection import ArchiveRejected
 from tests.fuzz.mutants import mutant
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.scans import examiner, preview
-from connector.scans.examination import limit_this_process
+from connector.scans.in_child import limit_this_process
 from connector.scans.limits import GIB
 from connector.scans.rejection import ArchiveRejected
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from connector.scans import ArchiveListing, Examination, check_archive, open_member
+from connector.scans.archive import ArchiveListing, check_archive, open_member
+from connector.scans.examination_record import Examination
 from connector.scans.record_json import read_record, write_record
 
 MOST_TRIANGLES = 120_000

@@ -18,7 +18,7 @@ POINTS = {
     "before the claim": (fetch, "claim_next"),
     "after the claim": (fetch, "_fetch"),
     "after the last byte, before fsync": (os, "fsync"),
-    "after fsync, before the check": (staging, "check_archive"),
+    "after fsync, before the check": (staging, "check_in_child"),
     "after the check, before the transaction": (fetch, "_store"),
     "after the rename, before COMMIT": (fetch, "announce"),
     "after COMMIT": (fetch, "_ring_if_more"),

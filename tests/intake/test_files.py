@@ -12,7 +12,7 @@ from connector.orders import store
 from connector.orders.models import Order, Restoration, RevisionState
 from connector.orders.services import ask_for_files
 from connector.pairing.models import FetchMode
-from connector.scans import ExaminationFailed, examine
+from connector.scans.examination import ExaminationFailed, examine
 from labportal.labs.tenancy import in_lab
 from tests.align import words_on
 from tests.cast import Cast

@@ -13,7 +13,7 @@ from connector.intake.models import NotificationState, UnroutedNotification
 from connector.itero.errors import ConnectionLost, IteroError, NotFound, RateLimited, Truncated, VendorUnavailable
 from connector.orders.models import RevisionState
 from connector.pairing.trouble import lock, pause
-from connector.scans import ArchiveRejected
+from connector.scans.rejection import ArchiveRejected
 from labportal.labs.tenancy import in_lab
 from tests.align import again, change, words_on
 from tests.intake.desk import Desk

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector.scans import WORDS, ArchiveRejected, Limits, archive, check_archive, open_member
+from connector.scans import archive
+from connector.scans.archive import check_archive, open_member
 from connector.scans.directory import Entry
 from connector.scans.end_record import DirectoryPlace
 from connector.scans.extents import Extent, read_extents
+from connector.scans.limits import Limits
+from connector.scans.rejection import WORDS, ArchiveRejected
 from tests.scans.hostile import HOSTILE, MESH, two
 from tests.scans.zips import Part, build, deflated
 

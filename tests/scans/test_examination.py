@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from connector.scans import ArchiveRejected, Examination, ExaminationFailed, ExaminedFile, examine
-from connector.scans.examination_record import problem
+from connector.scans.examination import ExaminationFailed, examine
+from connector.scans.examination_record import Examination, ExaminedFile, problem
 from connector.scans.pictures import PictureRejected, read_picture
 from connector.scans.ply import read_ply
 from connector.scans.record_json import BadRecord, read_record, write_record
+from connector.scans.rejection import ArchiveRejected
 from connector.simulator.cases import build_full_zip, invent_case
 from tests.scans.hostile import MESH
 from tests.scans.shapes import CUBE_FACES, ply, sphere, stl

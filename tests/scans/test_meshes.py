@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.scans import PROBLEM_WORDS
+from connector.scans.examination_record import PROBLEM_WORDS
 from connector.scans.mesh import Mesh, MeshRejected
 from connector.scans.ply import read_ply
 from connector.scans.preview import thinned

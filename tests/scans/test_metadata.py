@@ -5,16 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from connector.scans import (
-    CaseMetadata,
-    MetadataRejected,
-    Restoration,
-    ada_to_fdi,
-    fdi_to_ada,
-    find_metadata,
-    read_metadata,
-)
+from connector.scans.metadata import CaseMetadata, Restoration, find_metadata
+from connector.scans.metadata_reader import MetadataRejected, read_metadata
 from connector.scans.roles import assign_roles
+from connector.scans.teeth import ada_to_fdi, fdi_to_ada
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
