@@ -26,7 +26,9 @@ WRITES = [
     " facts, ip) VALUES ('x', 'y', gen_random_uuid(), 1, now(), 'system', '', 'x', '', '', '{}', '')",
 ]
 WHO = [("default", ""), ("operator", ""), ("owner", ""), ("owner", "auditor")]
-ALLOWED_TO_THE_AUDITOR = WRITES[-1]
+# Whoever becomes the auditor may append; verify_audit finds a row that does not fit.
+ALLOWED = (*WHO[-1], WRITES[-1])
+REFUSED = [(*who, statement) for who in WHO for statement in WRITES if (*who, statement) != ALLOWED]
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +37,8 @@ def _an_entry(cast: Cast, since: Since) -> None:
     record("case.viewed", lab_id=cast.lab_b.pk)
 
 
-@pytest.mark.parametrize("statement", WRITES)
-@pytest.mark.parametrize(("alias", "becomes"), WHO)
+@pytest.mark.parametrize(("alias", "becomes", "statement"), REFUSED)
 def test_nobody_changes_the_record(cast: Cast, alias: str, becomes: str, statement: str) -> None:
-    if becomes and statement == ALLOWED_TO_THE_AUDITOR:
-        pytest.skip("whoever becomes the auditor may append; verify_audit finds a row that does not fit")
     if (alias, becomes) == ("owner", "") and statement.startswith("UPDATE audit_head"):
         # No error: row-level security shows the owner no head, so none is changed.
         assert attempt(cast, alias, becomes, statement) == 0
