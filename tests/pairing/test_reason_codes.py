@@ -43,7 +43,7 @@ def deaths_of_the_guards_child() -> set[str]:
     """connector/scans/checking.py makes a code of each way in which its child may die."""
     sources = [(ROOT / "connector/scans" / name).read_text() for name in ("child.py", "checking.py")]
     assert "check_{death.code}" in sources[1]
-    return {f"check_{way}" for source in sources for way in re.findall(r'(?:ChildDied\(|return )"(\w+)"', source)}
+    return {f"check_{way}" for source in sources for way in re.findall(r'(?:ChildDied\(|return |else )"(\w+)"', source)}
 
 
 def texts(node: ast.AST) -> Iterator[str]:
