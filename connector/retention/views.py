@@ -38,7 +38,11 @@ def data(request: LabRequest) -> HttpResponseBase:
         days = read_days(request.GET.get("days", ""))
     except NotPossible as reason:
         asked, error = False, reason.words
-    return render(request, "retention/data.html", data_page(lab=request.lab, days=days, asked=asked, error=error))
+    page = data_page(lab=request.lab, days=days, asked=asked, error=error)
+    named = len(page["holds"]) + len(page["preview"]["cases"] if page["preview"] else ())
+    if named:
+        audit.record("retention.viewed", lab_id=request.lab.pk, count=named)
+    return render(request, "retention/data.html", page)
 
 
 @require_POST
@@ -164,6 +168,7 @@ def remove(request: LabRequest) -> HttpResponseBase:
     typed = request.POST.get("word")
     if typed is None or typed.strip() != WORD:
         with in_lab(request.lab.pk):
+            audit.record("patient.removal_asked", lab_id=request.lab.pk, count=len(orders))
             context = {"orders": orders, "word": WORD, "wrong": typed is not None}
             return render(request, "retention/remove.html", context)
     done, kept = patient.remove(lab=request.lab, ids=[order.pk for order in orders], by=request.user)

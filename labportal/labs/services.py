@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -48,11 +48,26 @@ def add_member(*, lab: Lab, user: User, role: str, pairings: Collection[UUID] | 
 
 
 def create_person(*, email: str, password: str | None, name: str = "", operator: bool = False) -> User:
-    """A person who can log in; without a password they set one by the password-reset mail."""
+    """A person who can log in; without a password they set one by the password-reset mail. Who is there already stays
+    as they are."""
     user = User.objects.filter(email=email.strip().lower()).first()
     if user is None:
-        user = User.objects.create_user(email, password, name=name, is_staff=operator, is_superuser=operator)
+        with transaction.atomic():
+            user = User.objects.create_user(email, password, name=name)
+            record("person.made", lab_id=None, target=user)
+            if operator:
+                make_operator(user=user)
     return user
+
+
+def make_operator(*, user: User) -> None:
+    """The portal's operator from now on."""
+    if user.is_staff:
+        return
+    user.is_staff = user.is_superuser = True
+    with transaction.atomic():
+        user.save(update_fields=["is_staff", "is_superuser"])
+        record("operator.made", lab_id=None, target=user)
 
 
 def note_seen(membership: Membership) -> None:

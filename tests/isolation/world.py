@@ -70,7 +70,7 @@ def make_world(lab: Lab, owner: User, mark: str) -> World:
     order = make_order(lab, pairing, f"{mark}2", **texts)
     with in_lab(lab.pk):
         revision = Revision.objects.of(lab).get(order=order)
-        _store(lab, order, revision, mark)
+        store_files(lab, order, revision, mark)
         scan, picture = (
             ScanFile.objects.create(
                 lab=lab, revision=revision, member=member, name=name, role=role, size=len(mark),
@@ -102,7 +102,7 @@ def make_world(lab: Lab, owner: User, mark: str) -> World:
     return World(mark, pairing, order, revision, scan, picture, attempt, returned, hold, member, invitation, key)
 
 
-def _store(lab: Lab, order: Order, revision: Revision, mark: str) -> None:
+def store_files(lab: Lab, order: Order, revision: Revision, mark: str) -> None:
     """The revision's zip and what is derived from it, where the store keeps them."""
     body = BytesIO()
     with zipfile.ZipFile(body, "w") as archive:

@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from labportal.labs.models import Lab, Role, User
-from labportal.labs.services import LabExists, add_member, create_lab, create_person
+from labportal.labs.services import LabExists, add_member, create_lab, create_person, make_operator
 
 
 class Command(BaseCommand):
@@ -49,9 +49,8 @@ class Command(BaseCommand):
         """Lab, person and membership, together or not at all. Errors: LabExists."""
         lab = create_lab(name=name, time_zone=options["time_zone"], tooth_notation=options["notation"])
         user = create_person(email=email, password=password, operator=options["operator"])
-        if options["operator"] and not user.is_staff:
-            user.is_staff = user.is_superuser = True
-            user.save(update_fields=["is_staff", "is_superuser"])
+        if options["operator"]:
+            make_operator(user=user)
         add_member(lab=lab, user=user, role=Role.OWNER)
         return lab
 
