@@ -25,7 +25,8 @@ test: setup ## the test suite; ARGS="tests/orders -k inbox" chooses
 	@exec $(PYTHON) -m pytest $(ARGS)
 
 # Kills, cuts and fills up on purpose, and compares what is left with the truth; the whole run writes docs/reliability.md.
-faults: setup ## the fault cases (about 15 minutes); ARGS=--cut is the short run, ARGS='--family "kill -9"' chooses
+# On a slow machine ARGS=--no-time-limit; see tests/faults/floors.py.
+faults: setup ## the fault cases (15 minutes at most); ARGS=--cut is the short run, ARGS='--family "kill -9"' chooses
 	@exec $(PYTHON) -m tests.faults $(ARGS)
 
 # Every address × method × person × kind of id, with both walls, each alone, and neither; writes docs/isolation.md.

@@ -22,9 +22,12 @@ CASES = 2_000
 
 @dataclass(frozen=True)
 class Storm:
-    """What came of it. Waits in ms; `lost` counts RxIDs with a 202 and without a row."""
+    """What came of it. Waits in ms; `lost` counts RxIDs with a 202 and without a row; the first tries were sent within
+    `sending_seconds`, all was over after `seconds`."""
 
     sent: int
+    distinct: int
+    sending_seconds: float
     seconds: float
     statuses: dict[str, int]
     without_retry_after: int
@@ -39,6 +42,11 @@ class Storm:
     stormy_ms: tuple[float, float]
     pages: int
     failed_pages: int
+
+    @property
+    def rate_sent(self) -> float:
+        """First tries a second, as they really left."""
+        return self.sent / self.sending_seconds if self.sending_seconds else 0.0
 
     @property
     def slower(self) -> tuple[float, float]:
@@ -80,7 +88,9 @@ def measure(
             reading.join()
     rows, accepted = stored(), set(found["accepted"])
     return Storm(
-        sent=distinct * times,
+        sent=len(found["sent_at"]),
+        distinct=distinct,
+        sending_seconds=max(found["sent_at"], default=0.0),
         seconds=found["seconds"],
         statuses=found["statuses"],
         without_retry_after=found["without_retry_after"],
@@ -140,9 +150,11 @@ class PageReader:
         found = []
         while not stop.is_set():
             began = time.perf_counter()
-            answer = self.session.get(self.url, timeout=60, allow_redirects=False)
+            try:
+                self.failed += self.session.get(self.url, timeout=60, allow_redirects=False).status_code != 200
+            except requests.RequestException:  # no answer is a page that failed, and no reason to look away
+                self.failed += 1
             found.append(time.perf_counter() - began)
-            self.failed += answer.status_code != 200
             time.sleep(max(0.0, 0.2 - found[-1]))
         return found
 

@@ -21,7 +21,8 @@ RETRY_AFTER = re.compile(rb"\r\nretry-after: (\d+)\r\n", re.IGNORECASE)
 @dataclass
 class Outcome:
     """`waits` are seconds from the moment at which a push was due to the answer to its first try; `later` counts pushes
-    that were refused first and accepted afterwards, `given_up` those that never were."""
+    that were refused first and accepted afterwards, `given_up` those that never were. `sent_at`: the seconds at which
+    each push left for the first time, `seconds`: when the last one was over, tries included."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     accepted: list[str] = field(default_factory=list)
@@ -30,6 +31,7 @@ class Outcome:
     later: int = 0
     given_up: int = 0
     without_retry_after: int = 0
+    sent_at: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -55,15 +57,15 @@ class Vendor:
     def __init__(self, host: str, port: int, path: str, *, tries: int = TRIES) -> None:
         self.host, self.port, self.path, self.tries = host, port, path, tries
         self.waiting: asyncio.Queue[Push | None] = asyncio.Queue()
-        self.outcome, self.open = Outcome(), 0
+        self.outcome, self.open, self.began = Outcome(), 0, 0.0
 
     async def storm(self, rx_ids: list[str], rate: float, lines: int = 64) -> Outcome:
         """Push `rx_ids` at `rate` a second over at most `lines` connections at once, and what was refused again."""
         loop, self.open = asyncio.get_running_loop(), len(rx_ids)
-        began = loop.time()
+        self.began = loop.time()
         senders = [asyncio.create_task(self._sender()) for _ in range(lines)]
         for number, rx_id in enumerate(rx_ids):
-            due = began + number / rate
+            due = self.began + number / rate
             if (early := due - loop.time()) > 0.001:
                 await asyncio.sleep(early)
             self.waiting.put_nowait(Push(due, rx_id))
@@ -72,13 +74,13 @@ class Vendor:
         for _ in senders:
             self.waiting.put_nowait(None)
         await asyncio.gather(*senders)
-        self.outcome.seconds = loop.time() - began
+        self.outcome.seconds = loop.time() - self.began
         return self.outcome
 
     async def _sender(self) -> None:
         while (push := await self.waiting.get()) is not None:
             try:
-                status, retry_after = await asyncio.wait_for(self._send(push.rx_id), ANSWER_SECONDS)
+                status, retry_after = await asyncio.wait_for(self._send(push), ANSWER_SECONDS)
             except (OSError, EOFError, TimeoutError, ValueError) as error:
                 self.outcome.statuses[type(error).__name__] += 1
                 self._again_or_never(push, 1)
@@ -108,13 +110,15 @@ class Vendor:
         again = Push(push.due, push.rx_id, push.tried + 1)
         asyncio.get_running_loop().call_later(seconds, self.waiting.put_nowait, again)
 
-    async def _send(self, rx_id: str) -> tuple[int, int | None]:
+    async def _send(self, push: Push) -> tuple[int, int | None]:
         """(status, Retry-After) of one push over a connection of its own, as unknown callers make them."""
         reader, writer = await asyncio.open_connection(self.host, self.port)
         try:
-            body = json.dumps({"rxId": rx_id}).encode()
+            body = json.dumps({"rxId": push.rx_id}).encode()
             head = f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             writer.write(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+            if not push.tried:
+                self.outcome.sent_at.append(asyncio.get_running_loop().time() - self.began)
             answer = await reader.read()
             wait = RETRY_AFTER.search(answer)
             return int(answer[9:12]), int(wait[1]) if wait else None
