@@ -26,6 +26,7 @@ from labportal.labs.models import Lab, Membership, Role, User
 from labportal.labs.services import add_member, create_person
 from labportal.labs.tenancy import in_lab
 from labportal.people.models import Invitation
+from tests.isolation.side_rows import add_side_rows
 from tests.orders.make import make_order, make_pairing
 
 
@@ -96,9 +97,10 @@ def make_world(lab: Lab, owner: User, mark: str) -> World:
             token_hash=uuid.uuid4().hex,
             expires_at=timezone.now() + timedelta(1),
         )
-    someone = create_person(email=f"{mark}-4@example.com", password=None, name="Kim")
+        add_side_rows(lab, owner, mark, pairing, revision)
+    someone = create_person(email=f"{mark}-4@example.com", password=None, name=f"{mark}1 Kim")
     member = add_member(lab=lab, user=someone, role=Role.VIEWER)
-    key, _ = make_key(lab=lab, name="LMS", by=owner)
+    key, _ = make_key(lab=lab, name=f"{mark} account: LMS", by=owner)
     return World(mark, pairing, order, revision, scan, picture, attempt, returned, hold, member, invitation, key)
 
 
