@@ -29,20 +29,20 @@ def add_side_rows(lab: Lab, owner: User, mark: str, pairing: Pairing, revision: 
 
 def _of_the_case(lab: Lab, owner: User, mark: str, revision: Revision) -> None:
     order, now = revision.order, timezone.now()
-    Revision.objects.of(lab).filter(pk=revision.pk).update(vendor_status=mark, rx={"notes": mark})
+    Revision.objects.of(lab).filter(pk=revision.pk).update(vendor_status=f"{mark}1", rx={"notes": mark})
     ScanFile.objects.create(
         lab=lab, revision=revision, member=9, name=f"{mark}.txt", role="other", size=1, sha256="1" * 64
     )
     Restoration.objects.create(lab=lab, order=order, tooth=8, treatment=mark, material=mark)
     TimelineEvent.objects.create(
-        lab=lab, order=order, revision=revision, at=now, kind="dismissed", facts={"note": mark}
+        lab=lab, order=order, revision=revision, at=now, kind="return_dismissed", facts={"note": mark}
     )
     SeenBy.objects.create(lab=lab, order=order, user=owner, number=1)
     head, _ = EventHead.objects.get_or_create(lab=lab)
     head.last += 1
     head.save()
     Event.objects.create(lab=lab, seq=head.last, kind="revision.stored", order=order, revision=revision)
-    Dismissal.objects.create(lab=lab, revision=revision, note=mark, by=owner, at=now)
+    Dismissal.objects.create(lab=lab, revision=revision, note=mark, by=owner, at=now - timedelta(1))
 
 
 def _of_the_connection(lab: Lab, owner: User, mark: str, pairing: Pairing) -> None:
