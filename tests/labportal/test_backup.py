@@ -7,7 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import ProgrammingError, connections
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -34,6 +33,7 @@ from labportal.env import BASE_DIR, read_instance
 from labportal.keeping import safe_mode
 from labportal.labs.models import Lab, User
 from labportal.labs.tenancy import in_lab
+from tests import spare_database
 from tests.align import again, calls_in_order, change, pair_lab, words_on
 from tests.cast import Cast
 from tests.intake.desk import point_scans_at
@@ -41,7 +41,7 @@ from tests.orders.make import make_order, make_pairing
 from tests.orders.stored import put_in_store, zip_bytes
 from tests.simulator.launch import Simulator
 
-TEST, RESTORED = "test_labportal", "test_restored"
+RESTORED = "test_restored"
 
 
 @dataclass
@@ -53,11 +53,8 @@ class Machine:
 
     def move(self) -> None:
         """To another machine: a fresh database, an empty disk."""
-        with connections["owner"].cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {RESTORED} TEMPLATE template0 ENCODING 'UTF8'")
-            cursor.execute(f"REVOKE ALL ON DATABASE {RESTORED} FROM PUBLIC")
-            cursor.execute(f"GRANT CONNECT ON DATABASE {RESTORED} TO portal_app, portal_operator, portal_backup")
-        point_database_at(RESTORED)
+        spare_database.create(RESTORED)
+        spare_database.point_at(RESTORED)
         point_scans_at(self.settings, self.folder / "new-disk")
 
     def backup(self, *options: str) -> Path:
@@ -71,29 +68,14 @@ class Machine:
         return out.getvalue()
 
 
-def point_database_at(name: str) -> None:
-    for alias in connections:
-        connections[alias].close()
-        connections[alias].settings_dict["NAME"] = name
-
-
 @pytest.fixture
 def machine(committed: None, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     point_scans_at(settings, tmp_path / "disk")
     settings.AUDIT_ANCHORS_DIR = tmp_path / "anchors"
-    url = read_instance()["DATABASE_BACKUP_URL"].replace("/labportal?", f"/{TEST}?")
+    url = read_instance()["DATABASE_BACKUP_URL"].replace("/labportal?", f"/{spare_database.TEST}?")
     monkeypatch.setenv("DATABASE_BACKUP_URL", url)
     yield Machine(tmp_path, settings)
-    point_database_at(TEST)
-    for left in reversed(range(20)):
-        try:
-            with connections["owner"].cursor() as cursor:
-                cursor.execute(f"DROP DATABASE IF EXISTS {RESTORED} WITH (FORCE)")
-            break
-        except ProgrammingError:  # an autovacuum worker is in it, whom the owner role may not end
-            if not left:
-                raise
-            time.sleep(0.5)
+    spare_database.drop(RESTORED)
 
 
 def keep(lab: Lab, folder: Path, order_id: str) -> Revision:
@@ -296,7 +278,9 @@ def test_without_the_backup_role_it_says_what_is_missing(machine: Machine, monke
 
 
 def test_a_role_that_is_walled_in_makes_no_backup(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_BACKUP_URL", read_instance()["DATABASE_URL"].replace("/labportal?", f"/{TEST}?"))
+    monkeypatch.setenv(
+        "DATABASE_BACKUP_URL", read_instance()["DATABASE_URL"].replace("/labportal?", f"/{spare_database.TEST}?")
+    )
     with pytest.raises(CommandError, match="pg_dump failed"):
         machine.backup()
     assert not (machine.folder / "backup" / "manifest.json").exists()
