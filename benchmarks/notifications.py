@@ -18,6 +18,7 @@ import requests
 from benchmarks.storm import TRIES
 
 CASES = 2_000
+SECRET = "bench-" + "s" * 37
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,7 @@ def make_target() -> Target:
     from django.test import Client
 
     from benchmarks.seed import fill_lab
+    from connector.pairing.callbacks import callback_hash
     from connector.pairing.models import Pairing, State
     from labportal.labs.models import Role
     from labportal.labs.services import add_member, create_lab, create_person
@@ -174,14 +176,14 @@ def make_target() -> Target:
     owner = create_person(email="owner@example.com", password="not used to log in", name="Owner")  # noqa: S106 - a throw-away database
     add_member(lab=lab, user=owner, role=Role.OWNER)
     with in_lab(lab.pk):
-        pairing = Pairing.objects.create(lab=lab, account_id="1", account_name="Bench", state=State.ACTIVE)
-        pairing.set_callback_secret("bench-" + "s" * 37)
-        pairing.save()
+        pairing = Pairing.objects.create(
+            lab=lab, account_id="1", account_name="Bench", state=State.ACTIVE, callback_hash=callback_hash(SECRET)
+        )
     fill_lab(lab.pk, pairing.pk, CASES)
     client = Client()
     client.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
     cookie = settings.SESSION_COOKIE_NAME
-    return Target(pairing.callback_secret, {cookie: client.cookies[cookie].value})
+    return Target(SECRET, {cookie: client.cookies[cookie].value})
 
 
 def stored() -> set[str]:

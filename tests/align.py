@@ -165,3 +165,8 @@ def calls_in_order(align: Simulator) -> list[str]:
 def account(align: Simulator, account_id: str = "479") -> dict[str, Any]:
     """What Align knows of an account: `paired`, `callback`, `region`."""
     return next(a for a in align.truth()["accounts"] if str(a["account_id"]) == account_id)
+
+
+def callback_secret(align: Simulator, account_id: str = "479") -> str:
+    """The secret of the address that Align has for an account's notifications, which Align alone knows; '' without."""
+    return str(account(align, account_id)["callback"] or "").rpartition("/notify/")[2]

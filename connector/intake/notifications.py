@@ -12,8 +12,8 @@ from connector.intake.pairing_row import mark
 from connector.itero import ScanNotification, read_notification
 from connector.itero.errors import BadNotification
 from connector.pairing import vendor
+from connector.pairing.callbacks import callback_hash
 from connector.pairing.connect import account_link
-from connector.pairing.models import callback_hash
 from labportal.doorbell import ring
 from labportal.faults import fault
 from labportal.labs.routers import as_app

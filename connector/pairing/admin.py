@@ -1,7 +1,7 @@
 """The operator's page of pairings: how each one is, in words, and the three things that help.
 
-Sealed tokens and callback secrets are in no list, form, search or filter. A pairing is made by its lab's owner at
-Align, so there is no form to add one; it ends by Un Pair, so there is none to delete it.
+Sealed tokens and the hashes of notification addresses are in no list, form, search or filter. A pairing is made by its
+lab's owner at Align, so there is no form to add one; it ends by Un Pair, so there is none to delete it.
 """
 
 from collections.abc import Collection

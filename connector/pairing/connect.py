@@ -7,12 +7,12 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TypedDict
 
-from django.conf import settings
 from django.utils import timezone
 
 from connector.itero import Account, Endpoints, TokenSet, new_code_verifier
 from connector.itero.errors import AccessDenied, IteroError
 from connector.pairing import vendor
+from connector.pairing.callbacks import callback_url, note_taken
 from connector.pairing.models import ACCOUNT_ID_MAX, ACCOUNT_NAME_MAX, ConnectAttempt, FetchMode, Pairing, State
 from connector.pairing.reservation import ConnectRefused, account_link, release, reserve
 from connector.pairing.trouble import lock
@@ -22,7 +22,7 @@ from labportal.labs.models import Lab, User
 from labportal.labs.tenancy import in_lab
 from labportal.sealing import seal, unseal
 
-__all__ = ["ConnectRefused", "account_link", "begin", "callback_url", "finish", "receive"]
+__all__ = ["ConnectRefused", "account_link", "begin", "finish", "receive"]
 
 ATTEMPT_LIFE = timedelta(minutes=15)
 CHOICE_LIFE = 2 * ATTEMPT_LIFE  # from the beginning: so long at Align, and as long again to choose an account
@@ -130,6 +130,7 @@ def _store(
     with in_lab(reserved.lab_id):
         pairing = lock(reserved.lab_id, reserved.pk)
         pairing.set_tokens(tokens, now + timedelta(seconds=tokens.expires_in))
+        note_taken(pairing, reserved)
         pairing.set_endpoints(endpoints)
         pairing.account_name = next(a["name"] for a in attempt.accounts if a["account_id"] == pairing.account_id)
         pairing.fetch_mode = fetch_mode if fetch_mode in FetchMode.values else FetchMode.FULL
@@ -150,11 +151,6 @@ def _store(
 def _revoke_quietly(endpoints: Endpoints, refresh_token: str) -> None:
     with suppress(IteroError):  # the first set expires by itself within the hour
         vendor.client().revoke_token(endpoints, token=refresh_token)
-
-
-def callback_url(secret: str) -> str:
-    """Where Align sends a pairing's scan notifications."""
-    return f"{settings.BASE_URL}/notify/{secret}"
 
 
 def _hash(state: str) -> str:

@@ -47,7 +47,7 @@ def finish_unpair(lab_id: UUID, pairing_id: UUID) -> bool:
         return False
     with in_lab(lab_id):
         Pairing.objects.of(lab_id).filter(pk=pairing_id, state=State.UNPAIRING).update(
-            state=State.UNPAIRED, sealed_tokens="", access_expires_at=None, sealed_callback="", callback_hash="",
+            state=State.UNPAIRED, sealed_tokens="", access_expires_at=None, callback_hash="", told_callback_hashes=[],
             next_due=None, reason="", reason_at=None, failures=0,
         )  # fmt: skip
         record("pairing.ended", lab_id=lab_id, target=pairing, account=pairing.account_id)

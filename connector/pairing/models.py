@@ -1,10 +1,11 @@
 """Pairing, ConnectAttempt, Alarm. Tokens are sealed (labportal/sealing.py) and leave as text to Align alone."""
 
-import hashlib
 from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -38,11 +39,6 @@ class FetchMode(models.TextChoices):
 LINKED = (State.CONNECTING, State.ACTIVE, State.NEEDS_PAIRING, State.FORBIDDEN, State.UNPAIRING)
 
 
-def callback_hash(secret: str) -> str:
-    """How a notification address's secret is stored: SHA-256 suffices for 256 random bits."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 class Pairing(LabScoped):
     """A lab's link to one account at Align. Paired again, the same row lives on, and its orders with it."""
 
@@ -54,8 +50,9 @@ class Pairing(LabScoped):
     endpoints = models.JSONField(default=dict)
     sealed_tokens = models.TextField(blank=True)
     access_expires_at = models.DateTimeField(null=True, blank=True)
-    sealed_callback = models.TextField(blank=True)
+    # Of the notification address: the one in force, and those told to Align by a Pair without an answer (callbacks.py).
     callback_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    told_callback_hashes = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     fetch_mode = models.CharField(max_length=12, default=FetchMode.FULL)
     poll_seconds = models.PositiveIntegerField(default=300)
     state = models.CharField(max_length=16, default=State.ACTIVE)
@@ -76,6 +73,7 @@ class Pairing(LabScoped):
     objects: ClassVar[models.Manager["Pairing"]] = models.Manager.from_queryset(LabQuerySet)()
 
     class Meta:
+        indexes = [GinIndex(fields=["told_callback_hashes"], name="pairing_told_callbacks")]
         constraints = [
             models.UniqueConstraint(fields=["lab", "account_id"], name="pairing_lab_account"),
             # Across labs on purpose: two consumers of one Align account would take each other's orders.
@@ -102,17 +100,6 @@ class Pairing(LabScoped):
         values = {"access": tokens.access_token, "refresh": tokens.refresh_token}
         self.sealed_tokens = seal(values, lab_id=self.lab_id, owner_id=self.pk)
         self.access_expires_at = expires_at
-
-    @property
-    def callback_secret(self) -> str:
-        """The secret of the notification address; '' when there is none. Errors: SealError."""
-        if not self.sealed_callback:
-            return ""
-        return unseal(self.sealed_callback, lab_id=self.lab_id, owner_id=self.pk, names=("secret",))["secret"]
-
-    def set_callback_secret(self, secret: str) -> None:
-        self.sealed_callback = seal({"secret": secret}, lab_id=self.lab_id, owner_id=self.pk)
-        self.callback_hash = callback_hash(secret)
 
     @property
     def vendor_endpoints(self) -> Endpoints:

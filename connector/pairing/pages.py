@@ -6,11 +6,9 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 from django.utils import timezone
 
-from connector.pairing.connect import callback_url
 from connector.pairing.health import ago, health
 from connector.pairing.models import FetchMode, Pairing, State
 from connector.pairing.words import reason_words
-from labportal.sealing import SealError
 
 HINTS = {
     FetchMode.FULL: "Cases are ready to open at once. Align then takes them off the “new” list of every other program "
@@ -32,7 +30,7 @@ def fetch_modes(selected: str) -> list[dict[str, Any]]:
     ]
 
 
-def connection(pairing: Pairing, *, may_manage: bool, trouble: str) -> dict[str, Any]:
+def connection(pairing: Pairing, *, trouble: str) -> dict[str, Any]:
     now = timezone.now()
     state = health(pairing, now, trouble=trouble)
     linked = pairing.state in {State.ACTIVE, State.FORBIDDEN, State.NEEDS_PAIRING}
@@ -58,7 +56,6 @@ def connection(pairing: Pairing, *, may_manage: bool, trouble: str) -> dict[str,
             if (tone == "bad" and not (trouble and live)) or pairing.state == State.UNPAIRED
             else "",
         },
-        "callback_url": _callback(pairing) if may_manage and linked else "",
         "runs": [_run(run, now) for run in pairing.runs.all()[:8]],
     }
 
@@ -79,14 +76,6 @@ def _facts(pairing: Pairing, now: Any) -> list[tuple[str, str]]:
         ("Sign-in renewed", ago(pairing.refreshed_at, now)),
         ("Sign-in valid until", valid.astimezone(zone).strftime("%-d %b %H:%M") if valid else "–"),
     ]
-
-
-def _callback(pairing: Pairing) -> str:
-    try:
-        secret = pairing.callback_secret
-    except SealError:
-        return ""
-    return callback_url(secret) if secret else ""
 
 
 def _run(run: Any, now: Any) -> dict[str, str]:

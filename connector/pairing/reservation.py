@@ -1,18 +1,16 @@
 """Taking an Align account for one lab, before Align is asked: one pairing per account in the whole installation."""
 
-import secrets
 import uuid
-from contextlib import suppress
 from datetime import timedelta
 
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
+from connector.pairing.callbacks import new_callback
 from connector.pairing.models import Pairing, State
 from connector.pairing.trouble import lock
 from labportal.labs.models import Lab
 from labportal.labs.tenancy import in_lab
-from labportal.sealing import SealError
 
 HELD = timedelta(minutes=15)
 
@@ -34,9 +32,9 @@ def account_link(account_id: str) -> tuple[uuid.UUID, uuid.UUID, str] | None:
 
 
 def reserve(lab: Lab, account_id: str, account_name: str) -> tuple[Pairing, str]:
-    """The lab's row for this account, and the secret of its notification address, stored before Align has it.
+    """The lab's row for this account, and the secret of a fresh notification address; its hash is stored already.
 
-    A pairing that is linked stays as it is until Pair has answered. Errors: ConnectRefused.
+    A pairing that is linked stays as it is until Pair has answered, and so does its address. Errors: ConnectRefused.
     """
     with in_lab(lab.pk):
         link = account_link(account_id)
@@ -52,22 +50,12 @@ def reserve(lab: Lab, account_id: str, account_name: str) -> tuple[Pairing, str]
             pairing.state = State.CONNECTING
         if pairing.state == State.CONNECTING:
             pairing.next_due = timezone.now() + HELD
-        secret = _callback_secret(pairing)
+        secret = new_callback(pairing)
         try:
-            pairing.save(update_fields=["state", "next_due", "sealed_callback", "callback_hash"])
+            pairing.save(update_fields=["state", "next_due", "told_callback_hashes"])
         except IntegrityError as race:
             raise ConnectRefused("taken") from race
     return pairing, secret
-
-
-def _callback_secret(pairing: Pairing) -> str:
-    """The one that Align already knows; a new one for a fresh pairing, or when the old one can't be opened any more."""
-    with suppress(SealError):
-        if pairing.callback_secret:
-            return pairing.callback_secret
-    secret = secrets.token_urlsafe(32)
-    pairing.set_callback_secret(secret)
-    return secret
 
 
 def release(pairing: Pairing) -> None:

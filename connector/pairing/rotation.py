@@ -11,8 +11,6 @@ from labportal.labs.tenancy import in_lab
 from labportal.rotation import Job, dont_wait
 from labportal.sealing import seal, sealed_with_newest_key, unseal
 
-SEALED = ("sealed_tokens", "sealed_callback")
-
 
 def sealed_pairings() -> Iterable[Job]:
     """One job a pairing. Attempts to connect live 15 minutes and are left to end."""
@@ -26,13 +24,9 @@ def _rotate(lab_id: UUID, pairing_id: UUID) -> bool:
     with in_lab(lab_id):
         dont_wait()
         pairing = lock(lab_id, pairing_id)
-        changed = []
-        for field in SEALED:
-            sealed = getattr(pairing, field)
-            if sealed and not sealed_with_newest_key(sealed):
-                values = unseal(sealed, lab_id=lab_id, owner_id=pairing_id)
-                setattr(pairing, field, seal(values, lab_id=lab_id, owner_id=pairing_id))
-                changed.append(field)
-        if changed:
-            pairing.save(update_fields=changed)
-    return bool(changed)
+        if not pairing.sealed_tokens or sealed_with_newest_key(pairing.sealed_tokens):
+            return False
+        values = unseal(pairing.sealed_tokens, lab_id=lab_id, owner_id=pairing_id)
+        pairing.sealed_tokens = seal(values, lab_id=lab_id, owner_id=pairing_id)
+        pairing.save(update_fields=["sealed_tokens"])
+    return True

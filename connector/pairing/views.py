@@ -31,7 +31,7 @@ def connections(request: LabRequest) -> HttpResponseBase:
     never = Q(state=State.CONNECTING) | Q(state=State.UNPAIRED, paired_at=None)
     pairings = Pairing.objects.of(request.lab).exclude(never).order_by("account_name")
     return render(request, "pairing/connections.html", {
-        "connections": [connection(pairing, may_manage=may, trouble=trouble) for pairing in pairings],
+        "connections": [connection(pairing, trouble=trouble) for pairing in pairings],
         "may_manage": may,
         "connect_url": reverse("connect"),
         "empty": "Sign in at Align once and choose your lab's account. From then on its cases come in by themselves.",

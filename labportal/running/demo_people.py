@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from connector.lms.models import ApiKey
 from connector.lms.services import make_key, revoke_key
-from connector.pairing.connect import callback_url
 from connector.pairing.models import LINKED, Pairing
 from labportal.labs.models import Lab, Role
 from labportal.labs.routers import as_operator
@@ -68,12 +67,8 @@ def make_keys() -> list[dict[str, str]]:
     return printed
 
 
-def callbacks() -> list[dict[str, str]]:
-    """The notification addresses of the pairings there are."""
+def connections() -> list[dict[str, str]]:
+    """The pairings there are."""
     with as_operator():
         pairings = list(Pairing.objects.filter(state__in=LINKED).select_related("lab"))
-    return [
-        {"lab": p.lab.name, "account": p.account_id, "url": callback_url(p.callback_secret)}
-        for p in pairings
-        if p.sealed_callback
-    ]
+    return [{"lab": pairing.lab.name, "account": pairing.account_id} for pairing in pairings]

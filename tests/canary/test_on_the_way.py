@@ -28,7 +28,7 @@ def test_no_failure_on_the_way_lets_it_out(open_desk: OpenDesk, mails: Mails) ->
         desk = open_desk(normal=1)
         for call in ("orders", "orderByRxId", "download"):
             for fault in FAULTS:
-                remember(canary, desk.pairing_now())
+                remember(canary, desk)
                 if call != "orders" or fault is FAULTS[0]:
                     sent = desk.align.create_order(patient=WHO)["orderId"]
                 desk.align.fault(call=call, **fault)
@@ -39,7 +39,7 @@ def test_no_failure_on_the_way_lets_it_out(open_desk: OpenDesk, mails: Mails) ->
                 desk.ripen()
         for kind in ("truncated", "traversal", "bomb"):
             go_on(desk, desk.align.create_order(patient=WHO, zip=kind)["orderId"])
-        remember(canary, desk.pairing_now())
+        remember(canary, desk)
         page = desk.browser.get("/attention/").content.decode() + desk.browser.get("/?lane=all").content.decode()
     assert not_met == []  # each fault was met
     assert PATIENT in page  # cases came in, and the lab sees them
@@ -60,5 +60,6 @@ def go_on(desk: Desk, order_id: str) -> None:
     work(forgiving=True)
 
 
-def remember(canary: Canary, pairing: Any) -> None:
-    canary.add(pairing.tokens.access_token, pairing.tokens.refresh_token, pairing.callback_secret, "demo-secret")
+def remember(canary: Canary, desk: Desk) -> None:
+    tokens = desk.pairing_now().tokens
+    canary.add(tokens.access_token, tokens.refresh_token, desk.secret, "demo-secret")

@@ -81,7 +81,7 @@ class Walk:
         number = len(self.needles)
         self.needles[f"access token {number}"] = pairing.tokens.access_token
         self.needles[f"refresh token {number}"] = pairing.tokens.refresh_token
-        self.needles["notification secret"] = pairing.callback_secret
+        self.needles["notification secret"] = self.desk.secret
 
     def make_secrets(self, enrol: Any) -> None:
         """One of each kind that a person or a lab's own system holds."""

@@ -157,11 +157,11 @@ def _judge_words(desk: Desk, traces: Traces, found: Findings) -> None:
 
 
 def _secrets(desk: Desk) -> set[str]:
-    secrets = {CANARY, settings.ITERO_CLIENT_SECRET}
+    secrets = {CANARY, settings.ITERO_CLIENT_SECRET, desk.secret}
     with in_lab(desk.lab.pk):
         for pairing in Pairing.objects.of(desk.lab):
             try:
-                secrets |= {pairing.tokens.access_token, pairing.tokens.refresh_token, pairing.callback_secret}
+                secrets |= {pairing.tokens.access_token, pairing.tokens.refresh_token}
             except SealError:
                 continue
         for order in Order.objects.of(desk.lab):

@@ -103,7 +103,7 @@ def test_a_push_is_never_accepted_in_vain(durable: None, open_desk: OpenDesk, ve
     desk = open_desk()
     order_id = desk.in_stock["normal"].pop(0)
     desk.align.tell(f"orders/{order_id}/status", {"status": "Ready for Download"})  # on no list: the push is all
-    url, body = reverse("notify", args=[desk.pairing.callback_secret]), {"rxId": desk.rx_id(order_id)}
+    url, body = reverse("notify", args=[desk.secret]), {"rxId": desk.rx_id(order_id)}
     kill_database()
     refused = Client(raise_request_exception=False).post(url, body, content_type="application/json")
     assert (refused.status_code, refused["Retry-After"]) == (503, "10")

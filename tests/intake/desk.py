@@ -30,7 +30,7 @@ from labportal.doors import TaskFailed
 from labportal.labs.models import Lab
 from labportal.labs.tenancy import in_lab
 from labportal.tick import tick
-from tests.align import PROFILES, again, change, pair_lab
+from tests.align import PROFILES, again, callback_secret, change, pair_lab
 from tests.simulator.launch import Simulator
 
 ROUNDS = 60
@@ -57,6 +57,11 @@ class Desk:
 
     def rx_id(self, order_id: str) -> str:
         return str(self.align.order(order_id)["rx_id"])
+
+    @property
+    def secret(self) -> str:
+        """Of the notification address that Align has."""
+        return callback_secret(self.align, self.pairing.account_id)
 
     def downloads(self, order_id: str) -> int:
         """How often Align has begun to give out its full zip."""
@@ -110,7 +115,7 @@ class Desk:
         return self.push_body({"rxId": self.rx_id(order_id)}, secret)
 
     def push_body(self, body: Any, secret: str = "") -> int:
-        url = reverse("notify", args=[secret or self.pairing.callback_secret])
+        url = reverse("notify", args=[secret or self.secret])
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return Client().post(url, content, content_type="application/json").status_code
 

@@ -28,7 +28,7 @@ def as_align_shows(desk: Desk, order_id: str) -> VendorOrder:
 
 def test_a_poll_and_twenty_notifications_at_once_make_one_order_and_one_revision(desk: Desk) -> None:
     order_id = desk.arrives()
-    secret = desk.pairing.callback_secret
+    secret = desk.secret
     url, body = reverse("notify", args=[secret]), {"rxId": desk.rx_id(order_id)}
 
     def push_and_look_up() -> None:

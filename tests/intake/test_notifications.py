@@ -55,7 +55,7 @@ def test_a_push_that_cannot_be_stored_is_not_accepted(desk: Desk, monkeypatch: p
     monkeypatch.setattr(notifications, "ring_look_up", down)
     order_id = desk.arrives()
     browser = Client(raise_request_exception=False)
-    url = reverse("notify", args=[desk.pairing.callback_secret])
+    url = reverse("notify", args=[desk.secret])
     answer = browser.post(url, {"rxId": desk.rx_id(order_id)}, content_type="application/json")
     assert answer.status_code == 500
     assert desk.notifications() == []

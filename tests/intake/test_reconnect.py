@@ -81,7 +81,7 @@ def test_so_does_one_after_the_account_was_disconnected_and_connected_anew(desk:
     order_id = desk.align.create_order()["orderId"]
     compared_an_hour_ago(desk)
     taken_elsewhere(desk, order_id)
-    change(desk.pairing, state=State.UNPAIRED, sealed_tokens="", sealed_callback="", callback_hash="")
+    change(desk.pairing, state=State.UNPAIRED, sealed_tokens="", callback_hash="")
     assert pair_lab(desk.browser, desk.align).pk == desk.pairing.pk
     turn()
     desk.assert_true_to_align(order_id)

@@ -12,8 +12,7 @@ from django.db import connections
 
 from benchmarks.notifications import Target, measure, middle_and_most, stored, web
 from benchmarks.storm import Vendor, plan
-from connector.pairing.models import Pairing
-from labportal.labs.tenancy import in_lab
+from connector.pairing.callbacks import callback_hash
 from tests.labportal.process_tree import tree_of
 from tests.orders.make import make_order, make_pairing
 
@@ -33,11 +32,7 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def target(cast, client_of) -> Target:
-    pairing = make_pairing(cast.lab_a)
-    with in_lab(cast.lab_a.pk):
-        row = Pairing.objects.of(cast.lab_a).get(pk=pairing.pk)
-        row.set_callback_secret("s" * 43)
-        row.save()
+    pairing = make_pairing(cast.lab_a, callback_hash=callback_hash("s" * 43))
     make_order(cast.lab_a, pairing)
     cookie = settings.SESSION_COOKIE_NAME
     return Target("s" * 43, {cookie: client_of(cast.theo).cookies[cookie].value})

@@ -39,7 +39,7 @@ HIDDEN = {
     "pairing.Pairing": [
         "sealed_tokens__startswith",
         "callback_hash",
-        "sealed_callback__contains",
+        "told_callback_hashes__contains",
         "lab__name__startswith",
     ],
     "orders.Order": ["patient_last__startswith", "notes__contains", "doctor", "pairing__sealed_tokens__startswith"],

@@ -16,7 +16,7 @@ from connector.orders.models import Order
 from connector.pairing.models import Pairing
 from labportal.labs.models import Lab
 from labportal.labs.tenancy import in_lab
-from tests.align import pair_lab
+from tests.align import callback_secret, pair_lab
 from tests.cast import Cast
 from tests.intake.desk import Desk, OpenDesk, work
 from tests.intake.fixtures import anna, open_desk, scans, stock  # noqa: F401 - fixtures
@@ -80,9 +80,10 @@ def test_a_secret_of_one_lab_brings_in_nothing_by_an_rx_id_of_another(
     for standing in WALLS:
         order_id = desk.arrives()
         rx_id, before = desk.rx_id(order_id), fingerprint(cast.lab_a.pk)
+        secret = callback_secret(desk.align, theirs.account_id)
         with only(standing):
             for body in ({"rxId": rx_id}, {"rxId": rx_id, "accountNumber": "479"}):
-                assert desk.push_body(body, secret=theirs.callback_secret) == 202
+                assert desk.push_body(body, secret=secret) == 202
             until_given_up(cast.lab_b, theirs)
         assert fingerprint(cast.lab_a.pk) == before
         assert notified(cast.lab_b) == (rx_id, NotificationState.UNKNOWN)  # Align shows lab B nothing of that name

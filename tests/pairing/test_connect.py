@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from connector.pairing import vendor
+from connector.pairing.callbacks import callback_hash
 from connector.pairing.connect import account_link
 from connector.pairing.models import ConnectAttempt, FetchMode, Pairing, State
 from connector.pairing.words import reason_words
@@ -16,6 +17,7 @@ from labportal.sealing import unseal
 from tests.align import (
     NOBODY,
     account,
+    callback_secret,
     calls_in_order,
     come_back,
     log_in,
@@ -116,8 +118,10 @@ def test_an_unknown_fetch_mode_counts_as_all_files(anna, align):
 
 
 def test_align_learns_an_address_for_notifications_that_leads_to_this_pairing(paired, align, settings):
-    assert account(align)["callback"] == f"{settings.BASE_URL}/notify/{paired.callback_secret}"
-    assert len(paired.callback_secret) >= 43
+    secret = callback_secret(align)
+    assert account(align)["callback"] == f"{settings.BASE_URL}/notify/{secret}"
+    assert len(secret) >= 43
+    assert (paired.callback_hash, paired.told_callback_hashes) == (callback_hash(secret), [])
 
 
 def test_the_first_look_at_the_list_is_due_at_once(paired):

@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from connector.pairing import connect, tasks
+from connector.pairing.callbacks import callback_hash
 from connector.pairing.models import Pairing, State
 from connector.pairing.reservation import ConnectRefused, account_link, reserve
 from connector.pairing.words import connect_words, reason_words
@@ -17,6 +18,7 @@ from labportal.labs.tenancy import in_lab
 from tests.align import (
     account,
     again,
+    callback_secret,
     calls_in_order,
     change,
     come_back,
@@ -75,7 +77,9 @@ def test_a_pairing_that_works_is_untouched_when_pairing_it_again_fails(anna, pai
 
 
 def facts(pairing):
-    return {name: value for name, value in vars(pairing).items() if not name.startswith("_")}
+    """All columns, but for the addresses that Align may have been told in vain (test_callbacks.py)."""
+    known = {name: value for name, value in vars(pairing).items() if not name.startswith("_")}
+    return known | {"told_callback_hashes": None}
 
 
 def test_what_a_worker_writes_while_pair_is_under_way_is_kept(anna, paired, align):
@@ -139,10 +143,9 @@ def test_a_crash_after_pair_is_mended_by_pressing_the_button_again(anna, align, 
             anna.post(page, {"account": "479", "fetch_mode": "full"})
     assert account(align)["paired"]
     assert pairing_of("479").state == State.CONNECTING
-    told = account(align)["callback"]
     anna.post(page, {"account": "479", "fetch_mode": "full"})
     assert pairing_of("479").state == State.ACTIVE
-    assert account(align)["callback"] == told  # the address that Align had learned still leads here
+    assert pairing_of("479").callback_hash == callback_hash(callback_secret(align))  # and Align's address leads here
 
 
 def _die(*args):

@@ -21,7 +21,7 @@ from connector.pairing.models import Pairing
 from connector.pairing.trouble import lock
 from labportal.labs.tenancy import in_lab
 from labportal.rotation import Rotated, rotate_all
-from labportal.sealing import SealError
+from labportal.sealing import SealError, seal
 from tests.align import again, pair_lab
 from tests.pairing.at_once import at_once
 
@@ -37,14 +37,13 @@ def tokens(name: str) -> TokenSet:
 
 
 def make_pairings(cast: Any, endpoints: dict[str, Any]) -> list[tuple[UUID, UUID]]:
-    """Half of them lab A's, half lab B's; each with tokens and a notification address of its own."""
+    """Half of them lab A's, half lab B's; each with tokens of its own."""
     made = []
     for lab in (cast.lab_a, cast.lab_b):
         rows = []
         for number in range(ROWS // 2):
             pairing = Pairing(lab=lab, account_id=f"{lab.slug}{number}", account_name="Load", endpoints=endpoints)
             pairing.set_tokens(tokens(pairing.account_id), timezone.now() + timedelta(hours=1))
-            pairing.set_callback_secret(f"callback-{pairing.account_id}")
             rows.append(pairing)
         with in_lab(lab.pk):
             Pairing.objects.bulk_create(rows)
@@ -118,7 +117,6 @@ def test_a_thousand_pairings_rotate_under_load_and_none_fails(anna, align, cast,
         with in_lab(lab_id):
             pairing = Pairing.objects.of(lab_id).get(pk=pairing_id)
         opened[pairing_id] = pairing.tokens.access_token
-        assert pairing.callback_secret == f"callback-{pairing.account_id}"
     assert {row: opened[row] for row in written} == written
     assert align.truth()["tokens"]["reuse"] == 0
     call(real.lab_id, real.pk, lambda a: list(a.client.get_orders(a.endpoints, access_token=a.access_token)))
@@ -184,16 +182,12 @@ def test_a_row_that_is_being_refreshed_is_tried_again_and_does_not_stop_the_othe
 
 
 def test_every_sealed_value_copied_elsewhere_is_refused(anna, bruno, align):
-    """Tokens and notification secret, to another row of the lab, to another lab's row, to another column."""
+    """Tokens, to another row of the lab, to another lab's row; and what another column of the same row would seal."""
     mine, second, theirs = pair_lab(anna, align, "479"), pair_lab(anna, align, "480"), pair_lab(bruno, align, "512")
     for target in (second, theirs):
-        target.sealed_tokens, target.sealed_callback = mine.sealed_tokens, mine.sealed_callback
+        target.sealed_tokens = mine.sealed_tokens
         with pytest.raises(SealError, match="foreign"):
             _ = target.tokens
-        with pytest.raises(SealError, match="foreign"):
-            _ = target.callback_secret
-    mine.sealed_tokens, mine.sealed_callback = mine.sealed_callback, mine.sealed_tokens
+    mine.sealed_tokens = seal({"verifier": "v"}, lab_id=mine.lab_id, owner_id=mine.pk)
     with pytest.raises(SealError, match="foreign"):
         _ = mine.tokens
-    with pytest.raises(SealError, match="foreign"):
-        _ = mine.callback_secret

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         children.start("web", gunicorn(port))
         wait_until(lambda: answers(port), seconds=30, what="the portal")
         self._pair_first_lab(children, base, facts, simulator)
-        ready = {"url": base, "simulator": simulator["url"], **facts, "callbacks": _facts(children, "callbacks")}
+        ready = {"url": base, "simulator": simulator["url"], **facts, "callbacks": _callbacks(children, simulator)}
         self.stdout.write(f"DEMO READY {json.dumps(ready)}")
         self.stdout.flush()
         _scan_for_ever(children, prepared, simulator["url"])
@@ -94,7 +94,7 @@ class Command(BaseCommand):
         return ready
 
     def _pair_first_lab(self, children: Processes, base: str, facts: Any, simulator: dict[str, Any]) -> None:
-        if _facts(children, "callbacks"):
+        if _facts(children, "connections"):
             return  # an earlier start paired it
         owner, align = facts["users"][0], simulator["users"][0]
         walk = Walk()
@@ -107,6 +107,13 @@ def _facts(children: Processes, what: str) -> Any:
     command = [sys.executable, MANAGE, "demo_facts", what]
     done = subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE)  # noqa: S603 - our own command
     return json.loads(done.stdout)
+
+
+def _callbacks(children: Processes, simulator: dict[str, Any]) -> list[dict[str, str]]:
+    """Each connection with the notification address that Align was told; the portal itself keeps a hash alone."""
+    truth = requests.get(f"{simulator['url']}/_sim/truth", timeout=60).json()
+    told = {str(account["account_id"]): account["callback"] for account in truth["accounts"]}
+    return [one | {"url": told[one["account"]]} for one in _facts(children, "connections") if told.get(one["account"])]
 
 
 def _scan_for_ever(children: Processes, prepared: Prepared, simulator: str) -> None:

@@ -1,4 +1,4 @@
-"""Part of `demo`: makes the demo's people and keys, or prints its notification addresses, as JSON."""
+"""Part of `demo`: makes the demo's people and keys, or prints its connections, as JSON."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ class Command(BaseCommand):
     help = "Used by `demo`. Refused on a real installation."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["people", "callbacks"])
+        parser.add_argument("what", choices=["people", "connections"])
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.SIMULATOR:
@@ -21,5 +21,5 @@ class Command(BaseCommand):
         if options["what"] == "people":
             facts: Any = {"users": demo_people.make_people(), "api_keys": demo_people.make_keys()}
         else:
-            facts = demo_people.callbacks()
+            facts = demo_people.connections()
         self.stdout.write(json.dumps(facts))
