@@ -1,7 +1,7 @@
 """Second steps: seeds sealed at rest, a TOTP code taken once, and the last one kept while somebody demands it."""
 
-import uuid
-from typing import Any
+import logging
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from allauth.core.internal.cryptokit import compare_user_code
@@ -14,10 +14,10 @@ from django.db import transaction
 
 from labportal.labs.models import User
 from labportal.labs.second_step import FACTORS, demanded_of
-from labportal.sealing import seal, unseal
+from labportal.sealing import SealError
+from labportal.signin import seeds
 
-# allauth's hook does not say whose secret it is: these are bound to their purpose, not to a row.
-PURPOSE = uuid.UUID("6a1f3a52-6b5e-4d0e-9a3f-1f1c5b0f7d10")
+log = logging.getLogger(__name__)
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth publishes no types
@@ -25,14 +25,17 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth publishes 
         "cannot_delete_authenticator": "This is your last second step, and your lab or this portal asks for one. "
         "Add another one first, then remove this one.",
         "incorrect_code": "This code is not correct, or it was used before. Wait for the next one and try again.",
+        "unreadable": "The portal can't read your second step, so no code opens. Sign in with a passkey if you have "
+        "one, or ask the portal's operator to remove your second steps; then set up a new one.",
     }
 
     def encrypt(self, text: str) -> str:
-        return seal({"text": text}, lab_id=None, owner_id=PURPOSE)
+        """For nobody yet: the row that it is put into binds it to its person."""
+        return seeds.make(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Errors: SealError; nothing falls back to the stored text."""
-        return unseal(encrypted_text, lab_id=None, owner_id=PURPOSE)["text"]
+        """Of a text as it came out of a row. Errors: SealError."""
+        return seeds.opened(encrypted_text)
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         others = Authenticator.objects.filter(user=authenticator.user, type__in=FACTORS).exclude(pk=authenticator.pk)
@@ -63,7 +66,7 @@ def burn(authenticator: Authenticator, code: str) -> bool:
     """
     with transaction.atomic():
         row = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
-        counter = counter_of(MFAAdapter().decrypt(row.data["secret"]), code)
+        counter = counter_of(seeds.opened(row.data["secret"]), code)
         if counter is None or counter <= row.data.get("last_counter", -1):
             return False
         row.data["last_counter"] = counter
@@ -74,7 +77,7 @@ def burn(authenticator: Authenticator, code: str) -> bool:
 
 def burn_enrolment(authenticator: Authenticator, code: str) -> None:
     """The code that proved the app at enrolment must not open the door as well."""
-    counter = counter_of(MFAAdapter().decrypt(authenticator.data["secret"]), code)
+    counter = counter_of(seeds.opened(authenticator.data["secret"]), code)
     if counter is not None:
         authenticator.data["last_counter"] = counter
         authenticator.save(update_fields=["data"])
@@ -82,7 +85,23 @@ def burn_enrolment(authenticator: Authenticator, code: str) -> None:
 
 class _TakenOnce:
     def clean_code(self) -> Any:
-        code = super().clean_code()  # type: ignore[misc]  # a mixin of allauth's forms
+        try:
+            return self._taken()
+        except SealError as error:
+            self._refuse_unreadable(error)
+
+    def _refuse_unreadable(self, error: SealError) -> NoReturn:
+        """A seed that does not open is no reason for an error page; why it does not is for the operator's log."""
+        user: User = self.user  # type: ignore[attr-defined]  # a mixin of allauth's forms
+        log.error("second_step_unreadable %s person %s", error.code, user.pk)
+        main = (
+            Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN).order_by("-type").first()
+        )
+        self._emit_authentication_failed(main)  # type: ignore[attr-defined]  # as above
+        raise MFAAdapter().validation_error("unreadable") from error
+
+    def _taken(self) -> Any:
+        code = super().clean_code()  # type: ignore[misc]  # as above
         used: Authenticator = self.authenticator  # type: ignore[attr-defined]  # as above
         if used.type == Authenticator.Type.TOTP and not burn(used, code):
             self._emit_authentication_failed(used)  # type: ignore[attr-defined]  # as above

@@ -11,10 +11,8 @@ from labportal.labs.routers import as_operator
 from labportal.labs.tenancy import in_lab
 from labportal.rotation import Job, dont_wait
 from labportal.sealing import sealed_with_newest_key
-from labportal.signin.mfa import MFAAdapter
+from labportal.signin import seeds
 from labportal.signin.models import SignOn
-
-SEEDS = ("secret", "seed")  # of an app, of recovery codes; a passkey is a public key
 
 
 def sealed_in_sign_in() -> Iterable[Job]:
@@ -26,19 +24,18 @@ def sealed_in_sign_in() -> Iterable[Job]:
 
 
 def _rotate_step(pk: int) -> bool:
-    adapter = MFAAdapter()
     with transaction.atomic():
         dont_wait()
         row = Authenticator.objects.select_for_update().filter(pk=pk).first()
         old = [
             name
-            for name in SEEDS
+            for name in seeds.NAMES
             if row is not None and name in row.data and not sealed_with_newest_key(row.data[name])
         ]
         if row is None or not old:
             return False
         for name in old:
-            row.data[name] = adapter.encrypt(adapter.decrypt(row.data[name]))
+            row.data[name] = seeds.bind(seeds.opened(row.data[name]), row.user_id, name)
         row.save(update_fields=["data"])
     return True
 
