@@ -1,7 +1,9 @@
 """Settings as a real process reads them: from the environment, loudly, and strict at an https address."""
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +20,13 @@ print(json.dumps({name: getattr(settings, name) for name in sys.argv[1:]}))
 
 def read(*names, **environment):
     """The settings of a fresh process that knows nothing but this environment."""
+    return json.loads(run(SHOW, *names, **environment))
+
+
+def run(source, *arguments, **environment):
     bare = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     done = subprocess.run(
-        [sys.executable, "-c", SHOW, *names],
+        [sys.executable, "-c", source, *arguments],
         cwd=ROOT,
         env={**bare, "DJANGO_SETTINGS_MODULE": "labportal.settings", "DATA_DIR": "/nonexistent", **environment},
         capture_output=True,
@@ -29,7 +35,7 @@ def read(*names, **environment):
     )
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)
+    return done.stdout
 
 
 FLAGS = (
@@ -69,21 +75,66 @@ def test_without_a_proxy_no_such_word_is_believed():
     assert read("SECURE_PROXY_SSL_HEADER")["SECURE_PROXY_SSL_HEADER"] is None
 
 
-SECRETS = (
-    "SECRET_KEY", "NOTIFICATION_SECRET", "ITERO_CLIENT_SECRET", "EMAIL_HOST_PASSWORD", "TOKEN_KEYS",
-    "DATABASE_URL", "DATABASE_OPERATOR_URL", "DATABASE_OWNER_URL",
-)  # fmt: skip
+SECRET = re.compile(
+    r"SECRET|KEYS?$|TOKEN|PASSWORD|DATABASE\w*_URL$|STORAGE_OPTIONS$"
+)  # the last may hold a bucket's key
+EVERYTHING = """
+from django.conf import settings
+from labportal.keeping.programs import backup_connection
+print([(name, getattr(settings, name)) for name in dir(settings) if name.isupper()], backup_connection())
+"""
+
+
+def names_read(source: str) -> set[str]:
+    """What a module reads from the environment by name, in whatever way."""
+    found = set[str]()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Attribute(value=of) | (ast.Name() as of), args=[ast.Constant(value=str(name)), *_]):
+                how = ast.unparse(node.func)
+                if ast.unparse(of) in {"env", "os.environ", "environ"} or how.endswith("getenv"):
+                    found.add(name)
+            case ast.Subscript(value=of, slice=ast.Constant(value=str(name))) if "environ" in ast.unparse(of):
+                found.add(name)
+    return found
+
+
+SECRETS = sorted(
+    {
+        name
+        for package in ("labportal", "connector")
+        for path in (ROOT / package).rglob("*.py")
+        for name in names_read(path.read_text())
+        if SECRET.search(name)
+    }
+)
+
+
+def test_no_way_to_read_the_environment_is_overlooked():
+    lines = (
+        "env.str('A')",
+        "env.list('B', [])",
+        "env('C')",
+        "os.environ['D']",
+        "os.environ.get('E')",
+        "os.getenv('F')",
+    )
+    assert names_read("\n".join(lines)) == set("ABCDEF")
+    assert {"SECRET_KEY", "TOKEN_KEYS", "STATUS_TOKEN", "DATABASE_BACKUP_URL", "EMAIL_HOST_PASSWORD"} <= set(SECRETS)
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_can_lie_in_a_file(tmp_path, name):
+def test_every_secret_can_lie_in_a_file(tmp_path, name):
     """A file that an editor wrote ends with a newline; Align, the mail server and PostgreSQL would refuse that."""
-    value = "postgresql://me:from-a-file@/name" if name.startswith("DATABASE") else "from-a-file"
+    value = "from-a-file"
+    if name.startswith("DATABASE"):
+        value = "postgresql://me:from-a-file@/name"
+    if name.endswith("OPTIONS"):
+        value = '{"secret_key": "from-a-file"}'
     file = tmp_path / "secret"
     file.write_text(f"{value}\n")
-    shown = "DATABASES" if name.startswith("DATABASE") else name
-    found = json.dumps(read(shown, **{f"{name}_FILE": str(file)})[shown])
-    assert '"from-a-file"' in found
+    way_to_backup = {"DATABASE_BACKUP_URL": "postgresql://nobody@/name"} if name != "DATABASE_BACKUP_URL" else {}
+    assert "'from-a-file'" in run(EVERYTHING, **way_to_backup, **{f"{name}_FILE": str(file)})
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
