@@ -4,13 +4,15 @@ Staging lies beside the store on the same file system, so that "take over" is a 
 uploaded from staging instead.
 """
 
+import math
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.files import File
@@ -20,6 +22,7 @@ from connector.orders.models import Revision
 from labportal.faults import fault
 
 FREE_FLOOR = 2 * 1024**3
+LONGEST_READING = 24 * 3600.0
 
 
 def scans() -> Storage:
@@ -115,21 +118,35 @@ def as_local_file(name: str) -> Iterator[Path]:
     if path is not None:
         yield path
         return
-    folder = Path(settings.SCANS_DIR) / "staging" / "read"
+    folder = _copies()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    copy = folder / f"{os.getpid()}-{name.replace('/', '_')}"
+    _remove_copies("*", before=time.time() - LONGEST_READING)
+    copy = folder / f"{name.split('/')[-2]}-{uuid4()}.zip"
     try:
-        with scans().open(name, "rb") as source, copy.open("wb") as target:
+        with scans().open(name, "rb") as source, copy.open("xb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
         yield copy
     finally:
         copy.unlink(missing_ok=True)
 
 
+def _copies() -> Path:
+    return Path(settings.SCANS_DIR) / "staging" / "read"
+
+
+def _remove_copies(pattern: str, *, before: float = math.inf) -> None:
+    """What readers that were killed left behind."""
+    for copy in _copies().glob(pattern):
+        with suppress(FileNotFoundError):  # its reader has ended just now
+            if copy.stat().st_mtime < before:
+                copy.unlink()
+
+
 def remove(revision: Revision) -> None:
     """Take away all that is stored of a revision: its zip, what was derived from it, its staging. Errors: OSError."""
     folder = archive_name(revision.lab_id, revision.order_id, revision.pk).rsplit("/", 1)[0]
     shutil.rmtree(Path(settings.SCANS_DIR) / "staging" / str(revision.pk), ignore_errors=True)
+    _remove_copies(f"{revision.pk}-*")
     path = local_path(folder)
     if path is None:
         _remove_objects(folder)
@@ -148,8 +165,14 @@ def _if_it_is_there(_: Any, __: str, found: tuple[type[BaseException], BaseExcep
 
 
 def _remove_objects(folder: str) -> None:
-    folders, files = scans().listdir(folder)
+    storage = scans()
+    if hasattr(storage, "bucket"):
+        from connector.orders.bucket import remove_all  # its libraries are an extra, which only S3 needs
+
+        remove_all(storage, folder)
+        return
+    folders, files = storage.listdir(folder)
     for name in files:
-        scans().delete(f"{folder}/{name}")
+        storage.delete(f"{folder}/{name}")
     for name in folders:
         _remove_objects(f"{folder}/{name}")
