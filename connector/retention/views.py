@@ -123,10 +123,20 @@ def find_patient(request: LabRequest) -> HttpResponseBase:
     """A patient's cases. Not by GET, since a name does not belong into an address; who comes so begins at the page."""
     if request.method != "POST":
         return redirect("data")
+    return _found(request)
+
+
+def _found(request: LabRequest) -> HttpResponseBase:
     q = cleaned(request.POST.get("q", ""))[:200]
     found = list(patient.cases_of(lab=request.lab, q=q))
     audit.record("patient.searched", lab_id=request.lab.pk, found=len(found))
     return render(request, "retention/patient.html", {"q": q, "orders": found, "shown": patient.SHOWN})
+
+
+def _none_chosen(request: LabRequest) -> HttpResponseBase:
+    """Said above the cases that were found, so that nobody types the name again."""
+    messages.warning(request, "Choose at least one case.")
+    return _found(request) if request.POST.get("q") else redirect("data")
 
 
 @require_POST
@@ -136,8 +146,7 @@ def export(request: LabRequest) -> HttpResponseBase:
     """All that is held of the chosen cases, in one zip."""
     orders = patient.chosen(lab=request.lab, ids=_ids(request.POST.getlist("order")))
     if not orders:
-        messages.warning(request, "Choose at least one case.")
-        return redirect("data")
+        return _none_chosen(request)
     try:
         return patient.export(lab=request.lab, orders=orders)
     except FileDamaged:
@@ -162,9 +171,8 @@ def remove(request: LabRequest) -> HttpResponseBase:
     """Ask for the word first; with it, remove the chosen cases. Each case is its own transaction."""
     with in_lab(request.lab.pk):
         orders = patient.chosen(lab=request.lab, ids=_ids(request.POST.getlist("order")))
-    if not orders:
-        messages.warning(request, "Choose at least one case.")
-        return redirect("data")
+        if not orders:
+            return _none_chosen(request)
     typed = request.POST.get("word")
     if typed is None or typed.strip() != WORD:
         with in_lab(request.lab.pk):

@@ -41,10 +41,11 @@
     }
   });
 
-  // A second click must not send twice. Downloads (data-again) may be sent again: the page stays.
+  // A second click must not send twice. Downloads (data-again, on the form or its button) may: the page stays.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || form.dataset.again !== undefined || event.defaultPrevented) return;
+    const stays = [form, event.submitter].some((one) => one && one.dataset.again !== undefined);
+    if (form.method !== "post" || stays || event.defaultPrevented) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;

@@ -150,6 +150,13 @@ def test_nothing_is_removed_without_the_word(cast, client_of, case):
     assert removed(cast.lab_a) == []
 
 
+@pytest.mark.parametrize("act", ["export", "remove"])
+def test_who_chose_no_case_finds_the_cases_that_were_found_again(cast, client_of, case, act):
+    page = text_of(client_of(cast.anna).post(f"/data/patient/{act}", {"q": "Sørensen"}))
+    assert "Choose at least one case." in page
+    assert "Sørensen, Ingrid" in page
+
+
 def test_a_patients_cases_are_removed_and_their_page_says_so(cast, client_of, case, scans_dir: Path):
     anna = client_of(cast.anna)
     answer = anna.post("/data/patient/remove", {"order": [str(case.order.pk)], "word": "REMOVE"}, follow=True)
