@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponseBase
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
 
 from connector.orders import searches, services
 from connector.orders.case import case_page
@@ -33,7 +35,7 @@ def inbox(request: LabRequest) -> HttpResponseBase:
     part = bool(request.htmx)  # type: ignore[attr-defined]  # set by django-htmx's middleware
     _note_list(request, query, len(found), part=part)
     if part:
-        return render(request, "orders/_rows.html", {"rows": found, "empty": empty})
+        return _with_notices(request, render(request, "orders/_rows.html", {"rows": found, "empty": empty}))
     return render(request, "orders/inbox.html", {
         "heading": "Search" if query.s else LANES[query.lane],
         "search": {"q": query.q or "", "keep": list(query.words(s="").items())},
@@ -45,6 +47,15 @@ def inbox(request: LabRequest) -> HttpResponseBase:
         "refresh_url": query.url(after=query.cursor),
         "empty": empty,
     })  # fmt: skip
+
+
+def _with_notices(request: LabRequest, rows: HttpResponse) -> HttpResponse:
+    """A download leaves its page as it is: what it had to say comes with the rows, to the page that waits for it."""
+    if request.headers.get("X-Notices"):
+        said = [{"text": str(one), "tone": one.level_tag} for one in messages.get_messages(request)]
+        if said:
+            trigger_client_event(rows, "notices", {"said": said})
+    return rows
 
 
 @require_POST

@@ -106,6 +106,27 @@
   });
   form.addEventListener("submit", (event) => {
     if (!boxes().some((box) => box.checked)) event.preventDefault();
+    else {
+      waiting = Date.now() + 60000;
+      setTimeout(() => window.htmx && window.htmx.trigger(list, "refresh"), 2000);
+    }
+  });
+
+  // A download leaves this page as it is: what the portal says of it comes with the next refreshes.
+  let waiting = 0;
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    if (event.target === list && Date.now() < waiting) event.detail.headers["X-Notices"] = "1";
+  });
+  document.body.addEventListener("notices", (event) => {
+    const said = event.detail.said.map(({ text, tone }) => {
+      const banner = document.createElement("div");
+      banner.className = `banner ${tone}`;
+      banner.append(document.createElement("p"));
+      banner.firstChild.textContent = text;
+      return banner;
+    });
+    document.getElementById("notices").replaceChildren(...said);
+    waiting = 0;
   });
   document.getElementById("keys-open").addEventListener("click", () => keys.showModal());
 

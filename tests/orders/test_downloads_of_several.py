@@ -1,6 +1,7 @@
 """Several cases chosen in the inbox come in one zip, each untouched; what can't come is said, and nothing foreign."""
 
 import io
+import json
 import re
 import zipfile
 
@@ -83,6 +84,17 @@ def test_a_case_without_files_is_left_out_and_that_is_said(cast, client_of, case
     vera = client_of(cast.vera)
     assert len(inner(download(vera, case.order, empty, more[1]))) == 2
     assert "1 selected case is not in the download: no files are here yet." in text_of(vera.get("/"))
+
+
+def test_what_a_download_left_out_comes_with_the_rows_to_the_page_that_waits_for_it(cast, client_of, case, pairing):
+    vera = client_of(cast.vera)
+    download(vera, case.order, make_order(cast.lab_a, pairing))
+    refresh = {"HTTP_HX_REQUEST": "true", "HTTP_X_BACKGROUND": "1"}
+    assert "HX-Trigger" not in vera.get("/", **refresh)  # another window of this person
+    told = json.loads(vera.get("/", **refresh, HTTP_X_NOTICES="1")["HX-Trigger"])
+    text = "1 selected case is not in the download: no files are here yet."
+    assert told == {"notices": {"said": [{"text": text, "tone": "warning"}]}}
+    assert text not in text_of(vera.get("/"))
 
 
 @pytest.mark.parametrize("ids", [[], ["x"], ["-" * 36], ["0" * 36], ["\x00"]])
