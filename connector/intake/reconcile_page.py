@@ -83,7 +83,9 @@ def _outcome(run: Reconciliation) -> tuple[str, str]:
         return "Not finished", "bad"
     if run.differing or run.known != _here(run):
         return "Differs", "bad"
-    return ("Repaired", "info") if run.missing_recorded else ("Equal", "ok")
+    if run.missing_recorded:
+        return "Repaired", "info"
+    return ("Some failed", "warn") if run.failed else ("Equal", "ok")
 
 
 def _sentence(run: Reconciliation, here: int) -> str:
@@ -97,6 +99,11 @@ def _sentence(run: Reconciliation, here: int) -> str:
         return "One scan was missing here. It is recorded now and is being fetched."
     if run.missing_recorded:
         return f"{run.missing_recorded} scans were missing here. They are recorded now and are being fetched."
+    if run.failed:
+        files = "the files of one" if run.failed == 1 else f"the files of {run.failed}"
+        return f"Every scan that Align shows is known here, but {files} could not be fetched."
+    if run.pending:
+        return "Every scan that Align shows is known here. Not all of them are fetched yet."
     return "Every scan that Align shows is here."
 
 

@@ -60,6 +60,20 @@ def test_stored_and_listed_and_failed_scans_add_up_to_what_align_shows(desk: Des
     assert (run.missing_recorded, run.differing, run.reason) == (0, [], "")
     said = page(desk)
     assert "Align shows 3 Stored here = 1 Not fetched yet + 1 Failed + 1 Not here + 0" in said
+    assert "Every scan that Align shows is known here, but the files of one could not be fetched." in said
+    assert "Some failed" in said
+    assert "Equal" not in said
+
+
+def test_equal_is_said_only_when_all_is_here(desk: Desk) -> None:
+    desk.align.create_order()
+    desk.poll()
+    compare(desk)
+    assert "Every scan that Align shows is known here. Not all of them are fetched yet." in page(desk)
+    desk.take_in()
+    compare(desk)
+    said = page(desk)
+    assert "Equal" in said
     assert "Every scan that Align shows is here." in said
 
 
