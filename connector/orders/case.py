@@ -78,7 +78,7 @@ def case_page(order: Order, *, number: int | None, lab: Lab, membership: Members
         "rx_facts": rx_facts(order, now, zone),
         "revisions": case_scans.revision_facts(order, revisions, shown, files, now, zone, lab.tooth_notation),
         "thumbnails": case_scans.pictures(order, here),
-        "files": [case_scans.file_facts(order, file) for file in here],
+        "files": [case_scans.file_facts(order, file, lab.tooth_notation) for file in here],
         "files_total": in_bytes(shown.size) if shown and shown.has_files else "",
         "zip_sha256": shown.sha256 if shown else "",
         "models": [

@@ -59,11 +59,12 @@ def pictures(order: Order, files: Sequence[ScanFile]) -> list[dict[str, str]]:
     return [{"url": reverse("thumbnail", args=[order.pk]), "alt": "The scan, seen from the front"}]
 
 
-def file_facts(order: Order, file: ScanFile) -> dict[str, Any]:
+def file_facts(order: Order, file: ScanFile, notation: str = "") -> dict[str, Any]:
     problem = PROBLEM_WORDS.get(file.problem, file.problem)
+    role = stump_label(file, notation) or SHOWN_ROLES.get(file.role, file.role)
     return {
         "name": file.name.rsplit("/", 1)[-1],
-        "role": SHOWN_ROLES.get(file.role, file.role) + (f" – {problem}" if problem else ""),
+        "role": role + (f" – {problem}" if problem else ""),
         "size": in_bytes(file.size),
         "sha256": file.sha256,
         "triangles": f"{file.triangles:,}" if file.triangles else "",

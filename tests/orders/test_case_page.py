@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from connector.orders.case_scans import model_facts
+from connector.orders.case_scans import file_facts, model_facts
 from connector.orders.history import record
 from connector.orders.models import Order, Restoration, Revision, RevisionState, ScanFile
 from labportal.labs.tenancy import in_lab
@@ -68,6 +68,15 @@ def test_the_files_have_their_sizes_hashes_and_words(cast, client_of, pairing, s
     assert {"Upper jaw", "Lower jaw"} <= {file["role"] for file in files}
     assert case.revision.sha256 in text_of(answer)
     assert answer.context["urls"]["download"] == case.zip_url
+
+
+def test_the_list_of_files_names_a_stump_as_the_3d_view_does(cast, client_of, pairing, scans_dir):
+    case = stored(cast.lab_a, make_order(cast.lab_a, pairing), scans_dir)
+    with in_lab(cast.lab_a.pk):
+        upper = ScanFile.objects.of(cast.lab_a).filter(revision=case.revision, role="upper")
+        upper.update(role="other", name="1_lower_tooth_28_with_ditch.ply")
+    files = open_case(client_of(cast.vera), case.order).context["files"]
+    assert "Stump 44" in {file["role"] for file in files}
 
 
 def test_the_3d_view_gets_models_of_both_jaws_that_can_be_fetched(cast, client_of, pairing, scans_dir):
@@ -272,3 +281,4 @@ def test_the_page_of_a_case_takes_as_few_queries_for_ten_revisions_as_for_one(ca
 def test_a_stump_is_named_by_its_tooth_in_the_labs_notation(notation, label):
     file = ScanFile(role="other", name="iTero_Export_1/1_lower_tooth_28_with_ditch.ply", preview="x", size=1)
     assert model_facts(Order(), file, notation)["label"] == label
+    assert file_facts(Order(), file, notation)["role"] == label

@@ -1,0 +1,84 @@
+"""What a page does under a hand, in a real browser: buttons after a download, what a download had to say, a phone."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.functional.conftest import Demo, sign_in, wait_for
+
+pytestmark = pytest.mark.browser
+LONG = "Müller-Lüdenscheidt von und zu Hohenstein-Ernstthal, Wolfeschlegelsteinhausenbergerdorff"
+
+
+@pytest.fixture(scope="module")
+def case(demo: Demo) -> str:
+    """The order id of a case that is here with its files."""
+    last, first = LONG.split(", ")
+    order_id = demo.scan(479, first, last, triangles=5000)
+    wait_for(lambda: _ready(demo, order_id), what="the files are read")
+    return order_id
+
+
+@pytest.fixture
+def without_files(demo: Demo) -> Iterator[str]:
+    """The order id of a case whose files can't be fetched."""
+    requests.post(f"{demo.simulator}/_sim/faults", json={"call": "download", "status": 503, "times": 0}, timeout=10)
+    yield demo.scan(479, "Greta", "Nofiles", triangles=5000)
+    requests.post(f"{demo.simulator}/_sim/faults/clear", json={}, timeout=10)
+
+
+def _ready(demo: Demo, order_id: str) -> bool:
+    listed = demo.rest("/api/v1/orders?limit=200", "Nordlicht Dental").json()["items"]
+    return any(one["order_id"] == order_id and one["revisions"][-1]["state"] == "ready" for one in listed)
+
+
+def _open(page: Page, demo: Demo, order_id: str) -> None:
+    page.goto(f"{demo.url}/?lane=all")
+    page.locator("tr.row", has_text=order_id).locator(".name a").click()
+    expect(page.locator("#viewer")).to_have_attribute("data-state", "ready", timeout=30_000)
+
+
+def test_after_a_patients_data_was_downloaded_remove_answers_at_once(demo: Demo, page: Page, case: str) -> None:
+    sign_in(page, demo, demo.user("owner"))
+    page.goto(f"{demo.url}/data/")
+    page.get_by_label("Patient's name").fill(case)
+    page.get_by_role("button", name="Find").click()
+    page.locator("input[name=order]").check()
+    with page.expect_download():
+        page.get_by_role("button", name="Download all data").click()
+    page.get_by_role("button", name="Remove …").click()
+    expect(page.get_by_role("heading", name="Remove cases")).to_be_visible(timeout=3_000)
+
+
+def test_what_is_not_in_a_download_is_said_on_the_page_that_asked(
+    demo: Demo, page: Page, case: str, without_files: str
+) -> None:
+    sign_in(page, demo, demo.user("technician"))
+    for order_id in (case, without_files):
+        row = page.locator("tr.row", has_text=order_id)
+        expect(row).to_be_visible(timeout=30_000)
+        row.locator("input").check()
+    with page.expect_download():
+        page.locator("#download").click()
+    expect(page.locator("#notices")).to_contain_text("1 selected case is not in the download", timeout=15_000)
+
+
+def test_on_a_phone_no_button_of_the_viewer_covers_the_scan(demo: Demo, page: Page, case: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, demo, demo.user("viewer"))
+    _open(page, demo, case)
+    stage, tools = page.locator(".viewer-stage").bounding_box(), page.locator(".viewer-tools").bounding_box()
+    assert stage
+    assert tools
+    assert tools["y"] >= stage["y"] + stage["height"]
+
+
+def test_the_page_of_a_case_shows_the_whole_name(demo: Demo, page: Page, case: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, demo, demo.user("viewer"))
+    _open(page, demo, case)
+    name = page.get_by_role("heading", level=1)
+    expect(name).to_contain_text(LONG)
+    assert name.evaluate("e => e.scrollWidth <= e.clientWidth")
