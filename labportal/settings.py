@@ -245,6 +245,7 @@ MFA_ADAPTER = "labportal.signin.mfa.MFAAdapter"
 MFA_FORMS = {
     "authenticate": "labportal.signin.mfa.AuthenticateForm",
     "reauthenticate": "labportal.signin.mfa.ReauthenticateForm",
+    "activate_totp": "labportal.signin.mfa.ActivateTOTPForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -1,5 +1,6 @@
 """The left column: lanes with counts, lab pages, when Align was last checked; and the banners a person must see."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
@@ -20,6 +21,7 @@ from labportal.labs.access import missing_at_the_door
 from labportal.labs.models import Lab
 
 SHOWN_LANES = ("inbox", "work", "waiting", "overdue", "done")
+BENEATH = {"lab_settings": ("sign_in_rules",)}  # pages that are reached from a link's page, at an address of their own
 COUNTED = ("inbox", "work", "waiting", "overdue", "attention")
 
 
@@ -63,10 +65,16 @@ def _nav(request: Any, pairings: Any, trouble: Any) -> dict[str, Any]:
             *([_link(request, "api_keys", "API keys", 0)] if membership.may_manage else []),
             *([_link(request, "audit", "Audit", 0)] if membership.may_manage else []),
         ],
-        "last_checked": f"Align checked {ago(checked)}" if checked else "Align was never checked",
-        "last_checked_tone": "bad" if "bad" in tones or not tones else "warn" if "warn" in tones else "ok",
+        "last_checked": _last_checked(checked, tones),
+        "last_checked_tone": "bad" if "bad" in tones else "warn" if "warn" in tones or not tones else "ok",
         "is_operator": request.user.is_staff,
     }
+
+
+def _last_checked(checked: datetime | None, tones: list[str]) -> str:
+    if checked:
+        return f"Align checked {ago(checked)}"
+    return "Align was never checked" if tones else "Not connected to Align yet"
 
 
 def lane_counts(lab: Lab) -> dict[str, int]:
@@ -96,5 +104,5 @@ def _lanes(request: HttpRequest, counts: dict[str, int]) -> list[dict[str, Any]]
 def _link(request: HttpRequest, name: str, label: str, bad: int) -> dict[str, Any]:
     """A page of the lab, with the number of things on it that a person must see to."""
     url = reverse(name)
-    active = request.path_info.startswith(url)
+    active = request.path_info.startswith((url, *(reverse(page) for page in BENEATH.get(name, ()))))
     return {"label": label, "url": url, "active": active, "count": bad or None, "tone": "bad" if bad else ""}

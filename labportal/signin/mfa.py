@@ -8,6 +8,7 @@ from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import forms
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings
 from django.db import transaction
@@ -109,9 +110,21 @@ class _TakenOnce:
         return code
 
 
-class AuthenticateForm(_TakenOnce, forms.AuthenticateForm):  # type: ignore[misc]  # allauth publishes no types
+class _Digits:
+    """A phone shows its digits, not its letters: codes of the app and recovery codes have no others."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"  # type: ignore[attr-defined]  # a mixin of forms
+
+
+class AuthenticateForm(_Digits, _TakenOnce, forms.AuthenticateForm):  # type: ignore[misc]  # allauth publishes no types
     pass
 
 
-class ReauthenticateForm(_TakenOnce, forms.ReauthenticateForm):  # type: ignore[misc]  # as above
+class ReauthenticateForm(_Digits, _TakenOnce, forms.ReauthenticateForm):  # type: ignore[misc]  # as above
+    pass
+
+
+class ActivateTOTPForm(_Digits, totp_forms.ActivateTOTPForm):  # type: ignore[misc]  # as above
     pass

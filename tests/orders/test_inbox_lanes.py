@@ -225,3 +225,8 @@ def test_patient_pages_are_kept_out_of_every_cache(cast, client_of, pairing):
     anna = client_of(cast.anna)
     for path in ("/", "/?s=x", f"/cases/{order.pk}", f"/cases/{order.pk}/return", "/connections/"):
         assert anna.get(path)["Cache-Control"] == "no-store", path
+
+
+def test_a_lab_without_a_connection_is_not_told_that_align_was_never_checked(cast, client_of, pairing):
+    assert "Align was never checked" in text_of(client_of(cast.anna).get("/"))
+    assert "Not connected to Align yet" in text_of(client_of(cast.bruno).get("/"))

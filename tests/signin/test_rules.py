@@ -205,3 +205,8 @@ def test_at_the_door_neither_cases_are_counted_nor_connections_named(cast, rules
     page = text_of(theo.get("/accounts/security/"))
     assert "Secret account" not in page
     assert "Inbox" not in page
+
+
+def test_the_page_of_rules_stands_beneath_settings_in_the_menu(cast):
+    nav = log_in(cast.anna).get("/lab/sign-in").context["nav"]
+    assert [link["label"] for link in nav["links"] if link["active"]] == ["Settings"]

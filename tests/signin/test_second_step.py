@@ -29,6 +29,21 @@ def test_with_an_app_the_password_alone_does_not_open(cast, enrol):
     assert client.get("/").status_code == 302
 
 
+def test_a_phone_shows_digits_for_every_code(cast, enrol):
+    digits = 'inputmode="numeric"'
+    client, _ = enrol(cast.theo)
+    assert digits in client.get("/accounts/2fa/reauthenticate/").content.decode()
+    assert digits in log_in(cast.theo).get(STEP).content.decode()
+    assert digits in log_in(cast.anna).get("/accounts/2fa/totp/activate/").content.decode()
+
+
+def test_the_page_of_new_recovery_codes_says_once_that_they_are_shown_once(cast, enrol):
+    client, _ = enrol(cast.theo)
+    page = text_of(client.get("/accounts/2fa/recovery-codes/"))
+    assert "They are shown this once." in page
+    assert "A new set of recovery codes" not in page
+
+
 def test_with_the_apps_code_it_does(cast, enrol):
     _, secret = enrol(cast.theo)
     client = log_in(cast.theo)

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from labportal.signin.templatetags.browsers import browser_words
 from tests.audit.conftest import since  # noqa: F401 - a fixture
 from tests.orders.pages import text_of
 from tests.signin.conftest import is_in, log_in
@@ -123,6 +124,31 @@ def test_a_new_password_ends_the_other_sessions(cast):
     here.post("/accounts/password/change/", {**old, "password1": new, "password2": new})
     assert is_in(here)
     assert not is_in(there)
+
+
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1 (KHTML, like Gecko) Safari/604.1"
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (CHROME, "Chrome, Windows"),
+        (f"{CHROME} Edg/140.0", "Edge, Windows"),
+        (IPHONE, "Safari, iPhone"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
+        ("labsync/1.0", "labsync/1.0"),
+        ("", "Unknown"),
+    ],
+)
+def test_a_browser_is_named_in_words(agent, words):
+    assert browser_words(agent) == words
+
+
+def test_the_page_of_sessions_names_browsers_as_people_do(cast):
+    page = text_of(log_in(cast.theo, Client(headers={"User-Agent": CHROME})).get("/accounts/sessions/"))
+    assert "Chrome, Windows" in page
+    assert "AppleWebKit" not in page
 
 
 def numbers(client):
