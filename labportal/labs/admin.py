@@ -15,6 +15,8 @@ from labportal.labs.read_only import ReadOnlyAdmin
 
 admin.site.site_title = admin.site.site_header = "Lab portal"
 admin.site.index_title = "Portal operator"
+admin.site.enable_nav_sidebar = False  # it would leave the lists of connections and runs half the width they need
+admin.site.site_url = None  # "View site" would lead an operator, who has no lab, back here
 # The portal's own door, with its rate limits and second step; nobody sees a second form.
 admin.site.login = operators_door  # type: ignore[method-assign]  # Django's documented way is a site of one's own
 admin.site.has_permission = may_operate  # type: ignore[method-assign]  # as above

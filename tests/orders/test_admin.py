@@ -64,3 +64,7 @@ def test_revisions_can_be_filtered_by_state(order: Order, read: Callable[..., st
 def test_a_case_is_found_by_its_order_number(order: Order, read: Callable[..., str]) -> None:
     assert "1 order\n" in read(LIST, q="111222")
     assert "0 orders\n" in read(LIST, q="Sørensen")
+
+
+def test_no_link_of_the_operators_pages_leads_in_a_circle(committed: None, read: Callable[..., str]) -> None:
+    assert "View site" not in read("/admin/")
