@@ -73,8 +73,8 @@ def _facts(pairing: Pairing, now: Any) -> list[tuple[str, str]]:
         ("Last checked", ago(pairing.polled_at, now)),
         ("Last new case", ago(pairing.order_at, now)),
         ("Last notification", ago(pairing.notified_at, now)),
-        ("Sign-in renewed", ago(pairing.refreshed_at, now)),
-        ("Sign-in valid until", valid.astimezone(zone).strftime("%-d %b %H:%M") if valid else "–"),
+        ("Sign-in renewed by itself", ago(pairing.refreshed_at, now)),
+        ("Renewed again by", valid.astimezone(zone).strftime("%-d %b %H:%M") if valid else "–"),
     ]
 
 

@@ -177,6 +177,10 @@ def _end(request: LabRequest, found: Membership, verb: Any, words: str) -> HttpR
     except members.LastOwner:
         messages.error(request, LAST_OWNER)
         return redirect("member", membership_id=found.pk)
-    counts = f"Ended: {ended.sessions} sessions, {ended.keys} API keys."
-    messages.success(request, f"{found.user.display_name} {words}. {counts}")
+    sessions, keys = _counted(ended.sessions, "session"), _counted(ended.keys, "API key")
+    messages.success(request, f"{found.user.display_name} {words}. Ended: {sessions}, {keys}.")
     return redirect("people")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -42,7 +42,7 @@ def test_open_sessions_and_keys_of_who_is_out_end_at_once(cast: Cast, anna: Clie
     _, key = make_key(lab=cast.lab_a, name="Theo's", by=cast.theo)
     assert (theo.get(f"/cases/{case.pk}").status_code, by_key(key)) == (200, 200)
     page = text_of(anna.post(address(cast, cast.theo, act), follow=True))
-    assert "Ended: 2 sessions, 1 API keys." in page
+    assert "Ended: 2 sessions, 1 API key." in page
     for browser in (theo, elsewhere):
         answer: Any = browser.get(f"/cases/{case.pk}")
         assert answer["Location"].startswith("/accounts/login/")
