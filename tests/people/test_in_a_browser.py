@@ -97,7 +97,7 @@ def test_invited_for_one_connection_then_removed(server: str, browser: Browser) 
     row.locator("text=Change").click()
     anna.click("text=Remove from the lab")
     anna.click("main form button")
-    expect(anna.locator("main")).to_contain_text("Carla Conti is no longer in the lab. Ended: 1 sessions")
+    expect(anna.locator("main")).to_contain_text("Carla Conti is no longer in the lab. Ended: 1 session, 0 API keys.")
 
     carla.goto(f"{server}/")
     expect(carla).to_have_url(re.compile("/accounts/login/"))
