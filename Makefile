@@ -21,8 +21,9 @@ demo: setup ## a portal with two demo labs and a stand-in for Align's cloud; pri
 run: setup ## the portal of this machine: database, web and worker
 	@exec $(PYTHON) manage.py serve
 
+# The whole suite runs in two processes, each with a PostgreSQL of its own; what is chosen by ARGS in one.
 test: setup ## the test suite; ARGS="tests/orders -k inbox" chooses
-	@exec $(PYTHON) -m pytest $(ARGS)
+	@exec $(PYTHON) -m pytest $(or $(ARGS),--numprocesses 2 --dist loadfile)
 
 # Kills, cuts and fills up on purpose, and compares what is left with the truth; the whole run writes docs/reliability.md.
 # On a slow machine ARGS=--no-time-limit; see tests/faults/floors.py.

@@ -14,8 +14,14 @@ from django.test import Client
 
 from labportal.labs.models import User
 from tests.align import align, start_align  # noqa: F401 - fixtures
-from tests.browser_guard import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401 - pytest hooks
+from tests.browser_guard import (  # noqa: F401 - pytest hooks
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 from tests.cast import Cast, make_cast, restore
+from tests.database import NAME
 from tests.mails import mails  # noqa: F401 - a fixture
 
 CAST_TABLES = ("labs_lab", "labs_membership", "labs_user", "account_emailaddress")
@@ -39,17 +45,16 @@ def django_db_setup(django_db_blocker: Any) -> None:
     from django.db import connections
 
     shutil.rmtree(settings.AUDIT_ANCHORS_DIR, ignore_errors=True)  # they speak of the run before, whose rows are gone
-    name = "test_labportal"
     with django_db_blocker.unblock():
         with connections["owner"].cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+            cursor.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+            cursor.execute(f"CREATE DATABASE {NAME} TEMPLATE template0 ENCODING 'UTF8'")
             # As labportal/roles.py does for the real database.
-            cursor.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
-            cursor.execute(f"GRANT CONNECT ON DATABASE {name} TO portal_app, portal_operator, portal_backup")
+            cursor.execute(f"REVOKE ALL ON DATABASE {NAME} FROM PUBLIC")
+            cursor.execute(f"GRANT CONNECT ON DATABASE {NAME} TO portal_app, portal_operator, portal_backup")
         for alias in connections:
             connections[alias].close()
-            connections[alias].settings_dict["NAME"] = name
+            connections[alias].settings_dict["NAME"] = NAME
         call_command("migrate", database="owner", verbosity=0)
         call_command("createcachetable", database="owner", verbosity=0)
 

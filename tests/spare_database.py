@@ -4,7 +4,7 @@ import time
 
 from django.db import ProgrammingError, connections
 
-TEST = "test_labportal"
+from tests.database import NAME
 
 
 def create(name: str) -> None:
@@ -23,7 +23,7 @@ def point_at(name: str) -> None:
 
 def drop(name: str) -> None:
     """Back to the tests' own, and away with it."""
-    point_at(TEST)
+    point_at(NAME)
     for left in reversed(range(20)):
         try:
             with connections["owner"].cursor() as cursor:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.conf import settings
 
 from labportal.env import BASE_DIR, read_instance
+from tests.database import NAME
 
 ALIGN = ("PROFILE", "OAUTH_BASE", "BASE_URL", "LOGIN_PAGE", "CLIENT_ID", "CLIENT_SECRET")
 SECONDS = 60
@@ -59,7 +60,7 @@ class Worker:
 def environment() -> dict[str, str]:
     """What the operator sets: Align's values, and here the test's database in place of the portal's."""
     urls = {name: os.environ.get(name) or instance(name) for name in ("DATABASE_URL", "DATABASE_OPERATOR_URL")}
-    ours = {name: urlunsplit(urlsplit(url)._replace(path="/test_labportal")) for name, url in urls.items()}
+    ours = {name: urlunsplit(urlsplit(url)._replace(path=f"/{NAME}")) for name, url in urls.items()}
     align = {f"ITERO_{name}": getattr(settings, f"ITERO_{name}") for name in ALIGN}
     mails = {"EMAIL_BACKEND": settings.EMAIL_BACKEND, "EMAIL_FILE_PATH": str(settings.EMAIL_FILE_PATH)}
     here = {"SCANS_DIR": str(settings.SCANS_DIR), "BASE_URL": settings.BASE_URL, "SIMULATOR": "1"}

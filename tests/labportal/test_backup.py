@@ -36,6 +36,7 @@ from labportal.labs.tenancy import in_lab
 from tests import spare_database
 from tests.align import again, calls_in_order, change, pair_lab, words_on
 from tests.cast import Cast
+from tests.database import NAME
 from tests.intake.desk import point_scans_at
 from tests.orders.make import make_order, make_pairing
 from tests.orders.stored import put_in_store, zip_bytes
@@ -72,7 +73,7 @@ class Machine:
 def machine(committed: None, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     point_scans_at(settings, tmp_path / "disk")
     settings.AUDIT_ANCHORS_DIR = tmp_path / "anchors"
-    url = read_instance()["DATABASE_BACKUP_URL"].replace("/labportal?", f"/{spare_database.TEST}?")
+    url = read_instance()["DATABASE_BACKUP_URL"].replace("/labportal?", f"/{NAME}?")
     monkeypatch.setenv("DATABASE_BACKUP_URL", url)
     yield Machine(tmp_path, settings)
     spare_database.drop(RESTORED)
@@ -278,9 +279,7 @@ def test_without_the_backup_role_it_says_what_is_missing(machine: Machine, monke
 
 
 def test_a_role_that_is_walled_in_makes_no_backup(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(
-        "DATABASE_BACKUP_URL", read_instance()["DATABASE_URL"].replace("/labportal?", f"/{spare_database.TEST}?")
-    )
+    monkeypatch.setenv("DATABASE_BACKUP_URL", read_instance()["DATABASE_URL"].replace("/labportal?", f"/{NAME}?"))
     with pytest.raises(CommandError, match="pg_dump failed"):
         machine.backup()
     assert not (machine.folder / "backup" / "manifest.json").exists()

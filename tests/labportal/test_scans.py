@@ -68,6 +68,7 @@ def test_a_planted_secret_is_found_and_not_repeated(kind: str, tmp_path: Path) -
         "TOKEN_KEYS=k2:NEW,k1:OLD",
         "secret = settings.ITERO_CLIENT_SECRET_OF_THE_LAB",
     ],
+    ids=["a sample", "a wrong check sum", "one letter again and again", "words", "an example", "a setting's name"],
 )
 def test_what_only_looks_like_one_is_left_alone(line: str, tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text(line)
