@@ -2,7 +2,7 @@
 is given goes to pytest: `-k refresh`, `--family "kill -9"`, a file. Only the whole run writes the document, and only
 if it reaches its floors (floors.py) within its time; `--no-time-limit` lets a slow machine pass, and writes nothing.
 
-The cases wait more than they work, so two processes share them, each with a database of its own.
+The cases wait more than they work, so three processes share them, each with a database of its own.
 """
 
 import argparse
@@ -27,7 +27,7 @@ NOTHING_TO_RUN = 5  # pytest's exit code: a share may be empty, the whole may no
 
 def main(given: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make faults", add_help=False, allow_abbrev=False)
-    parser.add_argument("--shares", type=int, default=2)
+    parser.add_argument("--shares", type=int, default=3)
     parser.add_argument("--no-time-limit", dest="timed", action="store_false")
     options, others = parser.parse_known_args(given)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the shares end with us
