@@ -194,7 +194,6 @@ def catch_up(reach: Reach, desks: list[Desk], folder: Path) -> None:
     for desk in desks:
         mine = [one for one in reach.line.asked(DOWNLOAD) if one.status == 200]
         assert len(mine) == len({one.request_line for one in mine}), "nothing was fetched twice"
-        assert desk.pairing_now().failures == 0
 
 
 def wait_for(condition: Callable[[], bool]) -> bool:
@@ -207,11 +206,11 @@ def wait_for(condition: Callable[[], bool]) -> bool:
 
 
 def caught_up(desk: Desk) -> bool:
-    """All that Align shows of this account is here."""
+    """All that Align shows of this account is here, and it was asked for its list with success."""
     mine = [o for o in desk.align.truth()["orders"] if str(o["account_id"]) == desk.pairing.account_id]
     shown = {o["order_id"] for o in mine if o["order_id"] not in desk.in_stock.get("normal", [])}
     with in_lab(desk.lab.pk):
         rows = Revision.objects.of(desk.lab).filter(order__order_id__in=shown)
         here = {row.order.order_id for row in rows.select_related("order") if row.has_files}
         pushes = Notification.objects.of(desk.lab).filter(state=NotificationState.QUEUED).exists()
-    return here == shown and not pushes
+    return here == shown and not pushes and desk.pairing_now().failures == 0
