@@ -191,9 +191,8 @@ def catch_up(reach: Reach, desks: list[Desk], folder: Path) -> None:
     finally:
         worker.stop()
     reach.line.exchanges[:before] = []
-    for desk in desks:
-        mine = [one for one in reach.line.asked(DOWNLOAD) if one.status == 200]
-        assert len(mine) == len({one.request_line for one in mine}), "nothing was fetched twice"
+    fetched = [one.request_line for one in reach.line.asked(DOWNLOAD) if one.status == 200]
+    assert len(fetched) == len(set(fetched)), "nothing was fetched twice"
 
 
 def wait_for(condition: Callable[[], bool]) -> bool:
