@@ -202,8 +202,6 @@ STORAGES: dict[str, Any] = {
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# Of a zip that is read from S3 no more lies in memory; the rest goes into a file that has no name.
-AWS_S3_MAX_MEMORY_SIZE = 8 * 1024**2
 # Without a collectstatic run (demo, tests) WhiteNoise serves from the source folders.
 WHITENOISE_USE_FINDERS: bool = env.bool("STATIC_FROM_SOURCE", not STATIC_ROOT.exists())
 if WHITENOISE_USE_FINDERS:

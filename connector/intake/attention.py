@@ -39,7 +39,7 @@ PUSH_ENDED = {
     "not_found": "Align does not know this RxID under this connection.",
     "bad_answer": "Align's answer could not be read, each time. If it stays so, tell the operator the RxID.",
 }
-DISK = "The portal could not write the scan to its disk. Tell the operator."
+DISK = "The portal could not write the scan where it keeps them. Tell the operator."
 
 
 def attention_page(*, lab: Lab, membership: Membership) -> dict[str, Any]:

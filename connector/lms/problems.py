@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, Throttled, ValidationError
 
 from connector.lms.authentication import WrongNetwork
-from connector.orders.guard import FileDamaged, FileMissing
+from connector.orders.guard import FileDamaged, FileMissing, FileUnreadable
 from connector.orders.ranges import RangeOutside
 
 AGAIN = "300"  # seconds
@@ -92,6 +92,11 @@ def answer_in_problems(api: NinjaAPI) -> None:
     def file_missing(request: HttpRequest, error: FileMissing) -> HttpResponse:
         words = "The portal knows this file but can't find it in its store. Tell the portal's operator."
         return problem(ProblemError(503, "file_missing", words))
+
+    @api.exception_handler(FileUnreadable)
+    def file_unreadable(request: HttpRequest, error: FileUnreadable) -> HttpResponse:
+        words = "The portal's store does not give the file out just now. Ask again in some minutes."
+        return problem(ProblemError(503, "file_unreadable", words, {"Retry-After": AGAIN}))
 
     @api.exception_handler(FileDamaged)
     def file_damaged(request: HttpRequest, error: FileDamaged) -> HttpResponse:

@@ -9,7 +9,8 @@ class OrdersConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
-        from connector.orders import doctor_lines, recheck  # models are not loaded before
+        # Models are not loaded before; checks registers the system check.
+        from connector.orders import checks, doctor_lines, recheck  # noqa: F401 - as above
         from labportal.keeping.doctor import add_part
 
         on_tick(recheck.sweep)

@@ -4,6 +4,7 @@ They are built from what was read before; the body that streams afterwards touch
 """
 
 import io
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -19,6 +20,8 @@ from connector.orders.models import Order, Revision, ScanFile
 from connector.orders.ranges import CHUNK, asked_range, narrow
 from connector.orders.soundness import SoundStream
 from connector.scans.archive import open_member
+
+log = logging.getLogger(__name__)
 
 
 class Delivery(FileResponse):
@@ -153,9 +156,16 @@ def _stored_chunks(revision: Revision) -> Iterator[bytes]:
 
 def derived(request: HttpRequest, name: str, kind: str) -> HttpResponseBase:
     """A preview or picture that we made ourselves; shown inside our pages, so no attachment."""
-    if not name or not store.scans().exists(name):
+    if not name:
         return HttpResponse(status=404)
-    response = Delivery(store.open_stored(name), content_type=kind)
+    try:
+        stored = store.open_stored(name)
+    except FileNotFoundError:
+        return HttpResponse(status=404)
+    except OSError:
+        log.exception("derived_file_unreadable")
+        return HttpResponse(status=503)  # the page around it says that it could not be loaded
+    response = Delivery(stored, content_type=kind)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return without_body(request, response)

@@ -9,16 +9,22 @@ from functools import partial
 
 from connector.orders.models import Revision, ScanFile
 from connector.orders.repair import keep_sound, look_after
-from connector.orders.soundness import CHANGED, look, look_at_member, look_at_part
+from connector.orders.soundness import CHANGED, MISSING, look, look_at_member, look_at_part
 from labportal.labs.afterwards import afterwards
 
 log = logging.getLogger(__name__)
 
 
 class FileMissing(Exception):
-    """A file that the database names is not in the store, or the store can't read it."""
+    """A file that the database names is not in the store."""
 
     code = "file_missing"
+
+
+class FileUnreadable(FileMissing):
+    """The store does not give a file back: a disk's trouble, or a bucket that is away."""
+
+    code = "file_unreadable"
 
 
 class FileDamaged(FileMissing):
@@ -33,7 +39,7 @@ class FileDamaged(FileMissing):
 
 def must_be_sound(revision: Revision, part: tuple[int, int] | None = None) -> None:
     """All of a stored zip, or the part from the first to the last byte; the revision comes with its order. Errors:
-    FileMissing, FileDamaged."""
+    FileMissing, FileUnreadable, FileDamaged."""
     if revision.pieces:
         _refuse_bad(revision, look_at_part(revision, *(part or (0, (revision.size or 1) - 1))))
         return
@@ -43,7 +49,7 @@ def must_be_sound(revision: Revision, part: tuple[int, int] | None = None) -> No
 
 
 def member_must_be_sound(file: ScanFile) -> None:
-    """One file of a stored zip. Errors: FileMissing, FileDamaged."""
+    """One file of a stored zip. Errors: FileMissing, FileUnreadable, FileDamaged."""
     _refuse_bad(file.revision, look_at_member(file.revision, file.member, file.sha256))
 
 
@@ -52,7 +58,7 @@ def _refuse_bad(revision: Revision, code: str) -> None:
         return
     log.error("stored_file_%s revision %s", code, revision.pk)
     if code != CHANGED:
-        raise FileMissing
+        raise FileMissing if code == MISSING else FileUnreadable
     # Hashed once more when this request's transaction is over, and repaired if it is so.
     afterwards(partial(look_after, revision.lab_id, revision.pk))
     raise FileDamaged(again=revision.number == revision.order.latest_number)

@@ -166,10 +166,8 @@ def _if_it_is_there(_: Any, __: str, found: tuple[type[BaseException], BaseExcep
 
 def _remove_objects(folder: str) -> None:
     storage = scans()
-    if hasattr(storage, "bucket"):
-        from connector.orders.bucket import remove_all  # its libraries are an extra, which only S3 needs
-
-        remove_all(storage, folder)
+    if (remove_all := getattr(storage, "remove_all", None)) is not None:  # a bucket holds more than it lists
+        remove_all(folder)
         return
     folders, files = storage.listdir(folder)
     for name in files:

@@ -48,8 +48,8 @@ REASONS = {
     "broken": "The stored sign-in at Align is damaged. Sign in at Align again; the cases wait there.",
     "foreign": "The stored sign-in at Align belongs to another connection. The operator must look into it.",
     # storing
-    "disk": "The portal could not write the file to its disk. We try again by ourselves; the operator should look at "
-    "the disk.",
+    "disk": "The portal could not write the file where it keeps its scans. We try again by ourselves; the operator "
+    "should look at the disk, or at the bucket.",
     "check_time": "Checking the zip took longer than a scan should need, so it was not opened.",
     "check_out_of_memory": "Checking the zip took more memory than a scan should need, so it was not opened.",
     "check_killed": "Checking the zip was stopped by the system, so it was not opened.",

@@ -9,7 +9,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from connector.orders.guard import FileDamaged, FileMissing
+from connector.orders.guard import FileDamaged, FileMissing, FileUnreadable
 from connector.orders.models import Order
 from connector.retention import patient, services
 from connector.retention.models import CaseHold, LabHold
@@ -154,6 +154,13 @@ def export(request: LabRequest) -> HttpResponseBase:
             request,
             "A stored scan was damaged, so the export would not be whole. The portal fetches it from Align again or "
             "holds it back. Try again in some minutes; the case says more.",
+        )
+        return redirect("data")
+    except FileUnreadable:
+        messages.error(
+            request,
+            "The portal's store does not give a stored scan out just now, so the export would not be whole. Try again "
+            "in some minutes; if it stays so, tell the operator.",
         )
         return redirect("data")
     except FileMissing:

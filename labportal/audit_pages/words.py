@@ -27,6 +27,7 @@ ACTIONS = {
     "case.exported": "Exported: {file}",
     "case.file_damaged": "Asked for a file that was found damaged",
     "case.file_missing": "Asked for a file that is not in its place",
+    "case.file_unreadable": "Asked for a file that could not be read",
     "case.files_asked": "Asked for all scan files",
     "case.marked": "Marked the case: {workflow}",
     "case.pictures_viewed": "Saw the pictures",

@@ -16,6 +16,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import Error, run_checks
+from django.core.files.storage import storages
 from django.db import DatabaseError, OperationalError
 from django.db.models import Count
 from django.utils import timezone
@@ -105,7 +106,7 @@ def _disk() -> Iterator[Line]:
 def _scan_store() -> Iterator[Line]:
     root = scan_folder()
     if root is None:
-        yield Line(LOOK, "scan store", "no file system", "Not examined here: manage.py verify reads every zip.")
+        yield _bucket()
         return
     staging = Path(settings.SCANS_DIR) / "staging"
     places = [path if path.exists() else path.parent for path in (root / "labs", staging)]
@@ -120,6 +121,15 @@ def _scan_store() -> Iterator[Line]:
         yield Line(BAD, "scan store", "staging lies on another file system", "Storing is a rename: put both on one.")
     else:
         yield Line(OK, "scan store", "writable, on one file system with staging")
+
+
+def _bucket() -> Line:
+    try:
+        storages["scans"].listdir("labs/doctor")  # a bucket that there is not would be no file that there is not
+    except OSError as error:
+        words = "Look at SCANS_STORAGE_OPTIONS, at the bucket, and at what its key may do."
+        return Line(BAD, "scan store", f"the bucket does not answer ({error})", words)
+    return Line(OK, "scan store", "the bucket answers; manage.py verify reads every zip")
 
 
 def _queue() -> Iterator[Line]:

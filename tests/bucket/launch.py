@@ -45,7 +45,7 @@ class Bucket:
         """As SCANS_STORAGE and SCANS_STORAGE_OPTIONS say it."""
         options = {"access_key": "portal", "secret_key": "no secret", "region_name": "us-east-1"}
         options |= {"bucket_name": self.name, "endpoint_url": self.url, "location": self.location}
-        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+        return {"BACKEND": "connector.orders.bucket.Bucket", "OPTIONS": options}
 
     def held(self) -> list[str]:
         """The key of whatever takes up room: objects, older versions, marks of deletion, unfinished uploads."""

@@ -18,11 +18,13 @@ MARKS = (
 
 @dataclass
 class Row:
-    """One case: what it found in all its runs. Of a control `found.bad` must be more than 0, of all others 0."""
+    """One case: what it found in all its runs. Of a control `found.bad` must be more than 0, of all others 0. `place`:
+    its number among the collected cases, the same in each process; the table stands in the order of the files."""
 
     family: str
     case: str
     control: bool
+    place: int = 0
     runs: int = 0
     seconds: float = 0.0
     passed: bool = True
@@ -75,8 +77,9 @@ def row_of(item: pytest.Item) -> Row:
     assert mark is not None, f"{item.nodeid} has no fault_case mark, so it would be in no table"
     family, case = mark.args
     values = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    fresh = Row(family, case.format(**values), bool(mark.kwargs.get("control")))
-    return item.config.stash[ROWS].setdefault((fresh.family, fresh.case), fresh)
+    rows = item.config.stash[ROWS]
+    fresh = Row(family, case.format(**values), bool(mark.kwargs.get("control")), place=len(rows))
+    return rows.setdefault((fresh.family, fresh.case), fresh)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -106,9 +109,9 @@ def read_rows(files: list[Path]) -> list[Row]:
         for values in json.loads(file.read_text()) if file.exists() else []:
             found = Findings(**values.pop("found"))
             part = Row(**values)
-            row = rows.setdefault((part.family, part.case), Row(part.family, part.case, part.control))
+            row = rows.setdefault((part.family, part.case), Row(part.family, part.case, part.control, part.place))
             row.runs, row.seconds, row.passed = (
                 row.runs + part.runs, row.seconds + part.seconds, row.passed and part.passed
             )  # fmt: skip
             row.found.add(found)
-    return list(rows.values())
+    return sorted(rows.values(), key=lambda row: row.place)

@@ -45,3 +45,12 @@ def test_a_file_that_is_gone_is_told_as_before(lms_a, case, scans_dir):
     (scans_dir / case.revision.archive).unlink()
     answer = lms_a(case.zip_url)
     assert (answer.status_code, answer.json()["code"]) == (503, "file_missing")
+
+
+def test_a_file_that_the_disk_does_not_give_back_may_be_asked_for_again(lms_a, case, scans_dir):
+    path = scans_dir / case.revision.archive
+    path.unlink()
+    path.mkdir()  # opens, and can't be read
+    answer = lms_a(case.zip_url)
+    assert (answer.status_code, answer.json()["code"]) == (503, "file_unreadable")
+    assert answer["Retry-After"] == "300"

@@ -158,7 +158,7 @@ def test_a_zip_that_the_disk_does_not_give_back_is_told_and_left_alone(cast, cli
     path.mkdir()  # opens, and can't be read
     answer = client_of(cast.vera).get(case.zip_url)
     assert answer.status_code == 503
-    assert "Tell the operator" in text_of(answer)
+    assert "The stored scan cannot be read just now" in text_of(answer)
     assert f"stored_file_unreadable revision {case.revision.pk}" in caplog.text
     assert now(case).has_files
 

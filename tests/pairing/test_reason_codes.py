@@ -114,6 +114,6 @@ def test_no_code_stands_in_the_table_twice() -> None:
 
 
 def test_every_code_of_the_table_has_words_for_the_lab_and_no_words_are_left_over() -> None:
-    # REST says the first two in its own words, admin shows the third.
-    for_programs = {"file_missing", "file_damaged", "clock_wrong"}
+    # REST says the first three in its own words, admin shows the last.
+    for_programs = {"file_missing", "file_unreadable", "file_damaged", "clock_wrong"}
     assert set(REASONS) ^ set(documented()) == for_programs

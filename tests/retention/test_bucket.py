@@ -1,7 +1,6 @@
 """With the scans in S3: a case comes in, is read whole and in ranges, and is removed without a byte left anywhere."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,27 +8,14 @@ from uuid import UUID
 import pytest
 
 from connector.orders import store
+from connector.orders.bucket import MOST_IN_MEMORY
 from connector.orders.models import ErasedWhy, Order, Revision
 from connector.retention.erasing import erase, erase_bytes
 from connector.retention.views import WORD
-from tests.bucket.launch import Bucket, serving
+from tests.bucket.launch import Bucket
 from tests.intake.desk import Desk, sha256
 from tests.orders.stored import members
 from tests.retention.keeping import age, keep_for, revisions_of, tombstone
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with serving() as url:
-        yield url
-
-
-@pytest.fixture(params=[False, True], ids=["plain", "versioned"])
-def bucket(request: pytest.FixtureRequest, server: str, scans: Path, settings: Any) -> Bucket:
-    """The store of this test; staging lies in the folder `scans` still."""
-    made = Bucket(server, versioned=request.param)
-    settings.STORAGES = {**settings.STORAGES, "scans": made.storage()}
-    return made
 
 
 def keys_of(bucket: Bucket, order: UUID) -> list[str]:
@@ -164,8 +150,8 @@ def test_two_readers_of_one_zip_have_a_copy_each(bucket: Bucket, desk: Desk, sca
     assert files_in(scans) == []
 
 
-def test_a_large_zip_is_not_read_into_memory(bucket: Bucket, settings: Any) -> None:
-    size = settings.AWS_S3_MAX_MEMORY_SIZE + 1
+def test_a_large_zip_is_not_read_into_memory(bucket: Bucket) -> None:
+    size = MOST_IN_MEMORY + 1
     bucket.put("portal/scans/large", bytes(size))
     with store.open_stored("large") as file:
         assert len(file.read(size)) == size
