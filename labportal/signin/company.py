@@ -9,7 +9,7 @@ from django.db import connection
 from labportal.audit.services import record
 from labportal.labs.models import Lab, Membership, User
 from labportal.labs.tenancy import in_lab
-from labportal.signin.models import SignOn
+from labportal.signin.models import CompanyId, SignOn
 
 
 def find(door: str) -> UUID | None:
@@ -54,18 +54,46 @@ def app_of(sign_on_id: str) -> SocialApp:
         )
 
 
-def member_of(lab_id: UUID, *, claims: dict[str, Any], vouches: bool) -> User | None:
-    """The lab's member with the address that the provider confirms; no operator, nobody of another lab alone."""
+class NotLetIn(Exception):
+    """`code` has words in words.py."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def member_of(lab_id: UUID, *, claims: dict[str, Any], vouches: bool) -> User:
+    """The lab's member whom the provider means; no operator, nobody of another lab alone. At the first time it is the
+    one with the address that the provider confirms, from then on the one with its id. Errors: NotLetIn."""
+    subject = claims["sub"]
+    with in_lab(lab_id):
+        members = Membership.objects.of(lab_id).filter(suspended_at=None).select_related("user")
+        ids = CompanyId.objects.of(lab_id)
+        known = ids.filter(subject=subject).first()
+        if known is not None:
+            return _let_in(members.filter(pk=known.membership_id).first())
+        found = members.filter(user__email__iexact=_address(claims, vouches=vouches)).first()
+        user = _let_in(found)
+        assert found is not None
+        bound, _ = ids.get_or_create(lab_id=lab_id, membership=found, defaults={"subject": subject})
+        if bound.subject != subject:
+            raise NotLetIn("another_id")
+    return user
+
+
+def _address(claims: dict[str, Any], *, vouches: bool) -> str:
+    """The one that the provider confirms. Errors: NotLetIn."""
     email = claims.get("email")
     confirmed = claims.get("email_verified") is True or (vouches and "email_verified" not in claims)
     if not isinstance(email, str) or not email or not confirmed:
-        return None
-    with in_lab(lab_id):
-        members = Membership.objects.of(lab_id).filter(suspended_at=None).select_related("user")
-        found = members.filter(user__email__iexact=email.strip()).first()
-    if found is None or not found.user.is_active or found.user.is_staff:
-        return None
-    return found.user
+        raise NotLetIn("no_member")
+    return email.strip()
+
+
+def _let_in(membership: Membership | None) -> User:
+    if membership is None or not membership.user.is_active or membership.user.is_staff:
+        raise NotLetIn("no_member")
+    return membership.user
 
 
 def save(
@@ -73,6 +101,8 @@ def save(
 ) -> SignOn:
     """The lab's provider, made or changed; an empty secret leaves the one that is there."""
     sign_on = SignOn.objects.of(lab).first() or SignOn(lab=lab)
+    if (sign_on.issuer, sign_on.client_id) != (issuer, client_id):
+        CompanyId.objects.of(lab).delete()  # another provider, or another name of ours there, has ids of its own
     sign_on.issuer, sign_on.client_id, sign_on.enabled = issuer, client_id, enabled
     sign_on.vouches_for_addresses = vouches_for_addresses
     if secret:
@@ -85,5 +115,6 @@ def save(
 def remove(*, lab: Lab) -> None:
     """People sign in with password or passkey again. Sessions that the provider opened live until they end."""
     SignOn.objects.of(lab).delete()
+    CompanyId.objects.of(lab).delete()
     Lab.objects.filter(pk=lab.pk).update(sso_required=False)
     record("sign_on.removed", lab_id=lab.pk)

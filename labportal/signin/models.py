@@ -1,11 +1,12 @@
-"""SignOn: a lab's own OpenID provider. allauth's SocialApp is global and keeps secrets in clear, so it stays empty."""
+"""A lab's own OpenID provider, and how it calls the lab's people. allauth's SocialApp is global and keeps secrets in
+clear, its SocialAccount belongs to a person and not to a lab, so both stay empty."""
 
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from labportal.labs.models import LabQuerySet, LabScoped
+from labportal.labs.models import LabQuerySet, LabScoped, Membership
 from labportal.sealing import seal, unseal
 
 
@@ -37,3 +38,20 @@ class SignOn(LabScoped):
 
     def set_secret(self, secret: str) -> None:
         self.sealed_secret = seal({"secret": secret}, lab_id=self.lab_id, owner_id=self.pk)
+
+
+class CompanyId(LabScoped):
+    """The provider's own id of a member, from the first sign-in on. An address may be given to somebody else later, an
+    id never is (OpenID Connect Core 5.7). It goes with the membership, and with the provider."""
+
+    membership = models.OneToOneField(Membership, on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager["CompanyId"]] = models.Manager.from_queryset(LabQuerySet)()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lab", "subject"], name="signin_one_per_subject")]
+
+    def __str__(self) -> str:
+        return str(self.pk)

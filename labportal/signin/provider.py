@@ -62,9 +62,14 @@ def verify(token: str, *, configuration: dict[str, Any], client_id: str) -> dict
         )  # fmt: skip
     except (jwt.PyJWTError, StopIteration, ValueError, AttributeError, TypeError) as error:
         raise ProviderError("bad_token") from error
-    if claims.get("azp", client_id) != client_id:
+    if claims.get("azp", client_id) != client_id or not _is_subject(claims["sub"]):
         raise ProviderError("bad_token")
     return claims
+
+
+def _is_subject(sub: Any) -> bool:
+    """OpenID Connect Core 2: at most 255 ASCII characters."""
+    return isinstance(sub, str) and 0 < len(sub) <= 255 and sub.isascii() and sub.isprintable()
 
 
 class LabOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth publishes no types

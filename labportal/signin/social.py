@@ -41,9 +41,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         if not LabProvider.answers_our_question(sociallogin):
             raise _stop(request, "bad_token", lab_id)
         claims = sociallogin.account.extra_data["id_token"]
-        user = company.member_of(lab_id, claims=claims, vouches=app.settings["vouches"])
-        if user is None:
-            raise _stop(request, "no_member", lab_id)
+        try:
+            user = company.member_of(lab_id, claims=claims, vouches=app.settings["vouches"])
+        except company.NotLetIn as error:
+            raise _stop(request, error.code, lab_id) from error
         sociallogin.user = user
         sociallogin.account.user = user
 

@@ -8,6 +8,11 @@ _AT_THE_DOOR = {
         "Your company signed you in, but this lab knows nobody with the address that it confirmed. Ask the owner of "
         "your lab to add you with exactly that address."
     ),
+    "another_id": _(
+        "Your company confirms this address for somebody else than before, so nobody was signed in. Tell the owner of "
+        "your lab: if the address is yours now, or your company's system was renewed, they remove the person and "
+        "invite you anew."
+    ),
     "bad_token": _("Your company's answer could not be trusted, so nobody was signed in. Please begin again."),
     "provider": _(
         "Your company's sign-in did not answer as it should. Try again; if it stays like this, tell the owner of your "

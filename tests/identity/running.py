@@ -26,9 +26,14 @@ class Provider:
     password: str = PASSWORD
 
     def register(self, redirect_uri: str) -> None:
-        requests.post(
-            f"{self.url}/control/register", json={"redirect_uri": redirect_uri}, timeout=10
-        ).raise_for_status()
+        self._tell("register", redirect_uri=redirect_uri)
+
+    def rename(self, email: str, new: str) -> None:
+        """Give a person another address; their id stays."""
+        self._tell("rename", email=email, new=new)
+
+    def _tell(self, what: str, **values: str) -> None:
+        requests.post(f"{self.url}/control/{what}", json=values, timeout=10).raise_for_status()
 
     def walk(self, url: str, email: str, browser: requests.Session | None = None) -> str:
         """Follow the portal's address to the provider, sign in there, and return the address that leads back."""

@@ -10,8 +10,8 @@ from connector.intake.models import Notification, NotificationState, RunStatus, 
 from connector.orders.models import Event, EventHead, Restoration, Revision, ScanFile, SeenBy, TimelineEvent
 from connector.pairing.alarm import Alarm, AlarmKind
 from connector.pairing.models import Pairing
-from labportal.labs.models import Lab, User
-from labportal.signin.models import SignOn
+from labportal.labs.models import Lab, Membership, User
+from labportal.signin.models import CompanyId, SignOn
 
 
 def add_side_rows(lab: Lab, owner: User, mark: str, pairing: Pairing, revision: Revision) -> None:
@@ -25,6 +25,8 @@ def add_side_rows(lab: Lab, owner: User, mark: str, pairing: Pairing, revision: 
         company = SignOn(lab=lab, issuer=f"https://{mark}1.example", client_id=f"{mark}1")
         company.set_secret(mark)
         company.save()
+    membership = Membership.objects.of(lab).get(user=owner)
+    CompanyId.objects.get_or_create(lab=lab, membership=membership, defaults={"subject": mark})
 
 
 def _of_the_case(lab: Lab, owner: User, mark: str, revision: Revision) -> None:

@@ -20,17 +20,15 @@ ROOT = Path(__file__).resolve().parents[2]
 MATRIX, DONE = "tests/matrix/test_matrix.py", ("tests/matrix/test_done.py", "tests/matrix/test_threads.py")
 # What is proven elsewhere about the same walls: each door by itself, what is left behind on the way, who comes in.
 ALONG = (
-    "tests/isolation", "tests/audit", "tests/break_glass", "tests/signin/test_guesses.py",
-    "tests/signin/test_second_step.py", "tests/signin/test_sessions.py", "tests/functional/test_sign_in.py",
-    "tests/lms/test_keys.py", "tests/lms/test_key_limits.py", "tests/pairing/test_sealing.py",
-    "tests/pairing/test_rotation_under_load.py",
+    "tests/isolation", "tests/audit", "tests/break_glass", "tests/signin/test_second_step.py",
+    "tests/signin/test_sessions.py", "tests/functional/test_sign_in.py", "tests/lms/test_keys.py",
+    "tests/lms/test_key_limits.py", "tests/pairing/test_sealing.py", "tests/pairing/test_rotation_under_load.py",
+    "tests/canary",
 )  # fmt: skip
 # For minutes alike, and ten at most: the matrix asks of each address more than the first, and `make test` has both.
 LEFT_OUT = ("--ignore=tests/isolation/test_every_url.py", "--ignore=tests/isolation/test_headers.py")
 CUT = ((MATRIX,), DONE)
-# The two share it.
-CANARY, EVERYBODY = "tests/canary", "tests/canary/test_everybody.py"
-WHOLE = ((MATRIX, EVERYBODY), (*DONE, *ALONG, CANARY, f"--ignore={EVERYBODY}", *LEFT_OUT))
+WHOLE = ((MATRIX, "tests/signin/test_guesses.py"), (*DONE, *ALONG, *LEFT_OUT))
 
 
 def command(folder: Path, number: int, given: list[str]) -> "subprocess.Popen[bytes]":

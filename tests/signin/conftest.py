@@ -11,6 +11,7 @@ from labportal.labs.models import Lab, User
 from labportal.labs.routers import as_operator
 from tests.cast import PASSWORD
 from tests.signin import phone
+from tests.signin.at_company import identity, sign_on  # noqa: F401 - fixtures
 
 LOG_IN = "/accounts/login/"
 
