@@ -26,6 +26,7 @@ class SignOn(LabScoped):
     objects: ClassVar[models.Manager["SignOn"]] = models.Manager.from_queryset(LabQuerySet)()
 
     class Meta:
+        verbose_name = "company sign-in"
         constraints = [models.UniqueConstraint(fields=["lab"], name="signin_one_per_lab")]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ import { weld } from "./weld.js";
 
 async function fetchBytes(model, onProgress) {
   const answer = await fetch(model.url, { credentials: "same-origin" });
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  if (!answer.ok) throw Object.assign(new Error(`the server answered ${answer.status}`), { status: answer.status });
   if (!answer.body) return answer.arrayBuffer();
   const reader = answer.body.getReader();
   const parts = [];

@@ -53,7 +53,7 @@ function start(root) {
     const line = document.createElement("li");
     const name = document.createElement("bdi");
     name.textContent = entry.model.label;
-    line.append(name, `: ${text.textFailed}`);
+    line.append(name, `: ${error.status >= 500 ? text.textAway : text.textFailed}`);
     part("problems").append(line);
   }
 

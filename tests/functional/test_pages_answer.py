@@ -1,6 +1,7 @@
 """What a page does under a hand, in a real browser: buttons after a download, what a download had to say, a phone."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -73,6 +74,22 @@ def test_on_a_phone_no_button_of_the_viewer_covers_the_scan(demo: Demo, page: Pa
     assert stage
     assert tools
     assert tools["y"] >= stage["y"] + stage["height"]
+
+
+def test_a_preview_that_the_store_does_not_give_back_is_no_broken_scan(demo: Demo, demo_data: Path, page: Page) -> None:
+    """The words ask to come again; those for a mesh that can't be drawn would say that the file is there."""
+    order_id = demo.scan(479, "Otto", "Unread", triangles=5000)
+    wait_for(lambda: _ready(demo, order_id), what="the files are read")
+    sign_in(page, demo, demo.user("viewer"))
+    page.goto(f"{demo.url}/?lane=all")
+    link = page.locator("tr.row", has_text=order_id).locator(".name a")
+    case = (link.get_attribute("href") or "").split("/")[2]
+    for file in (demo_data / "data" / "scans").glob(f"labs/*/{case}/*/derived/*"):
+        file.unlink()
+        file.mkdir()  # opens, and can't be read
+    link.click()
+    expect(page.locator("[data-part=problems] li").first).to_contain_text("cannot be read just now", timeout=30_000)
+    assert "can still be downloaded" not in page.locator("[data-part=problems]").inner_text()
 
 
 def test_the_page_of_a_case_shows_the_whole_name(demo: Demo, page: Page, case: str) -> None:

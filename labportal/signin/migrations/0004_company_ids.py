@@ -33,5 +33,6 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("lab", "subject"), name="signin_one_per_subject")]
             },
         ),
+        migrations.AlterModelOptions(name="signon", options={"verbose_name": "company sign-in"}),
         ProtectTable("signin_companyid", {"membership_id": "labs_membership"}),
     ]
