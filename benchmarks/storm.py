@@ -59,7 +59,7 @@ class Vendor:
         self.waiting: asyncio.Queue[Push | None] = asyncio.Queue()
         self.outcome, self.open, self.began = Outcome(), 0, 0.0
 
-    async def storm(self, rx_ids: list[str], rate: float, lines: int = 64) -> Outcome:
+    async def storm(self, rx_ids: list[str], rate: float, lines: int = 128) -> Outcome:
         """Push `rx_ids` at `rate` a second over at most `lines` connections at once, and what was refused again."""
         loop, self.open = asyncio.get_running_loop(), len(rx_ids)
         self.began = loop.time()
