@@ -11,7 +11,8 @@ import pytest
 from tests.faults.findings import Findings
 
 MARKS = (
-    "fault_case(family, case, control=False): a row of the table; {name} in `case` is a parameter's value",
+    "fault_case(family, case, control=False, long=False): a row of the table; {name} in `case` is a parameter's value; "
+    "long: of a minute or more",
     "cut: also in the short run, with one seed",
 )
 
@@ -65,10 +66,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     keep = [
         item for item, row in marked.items() if row.family in chosen and (item.get_closest_marker("cut") or not cut)
     ]
+    keep.sort(key=lambda item: not _is_long(item))  # dealt first, so that no process gets them all
     number, of = map(int, config.getoption("--share").split("/"))
     keep = keep[number::of]
     config.hook.pytest_deselected(items=[item for item in items if item not in keep])
     items[:] = keep
+
+
+def _is_long(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("fault_case")
+    return mark is not None and bool(mark.kwargs.get("long"))
 
 
 def row_of(item: pytest.Item) -> Row:

@@ -71,7 +71,7 @@ def test_an_odd_list(open_line: OpenLine, verdict: Verdict, name: str) -> None:
     verdict(reach.desk)
 
 
-@pytest.mark.fault_case("answers", "one malformed order of 100")
+@pytest.mark.fault_case("answers", "one malformed order of 100", long=True)
 def test_one_malformed_order_of_a_hundred(open_line: OpenLine, verdict: Verdict) -> None:
     reach = open_line(normal=100)
     orders = [reach.desk.arrives() for _ in range(100)]

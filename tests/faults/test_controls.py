@@ -148,7 +148,9 @@ def start_bare(name: str, log: Path) -> "subprocess.Popen[bytes]":
         )
 
 
-@pytest.mark.fault_case("worker", "idle workers of each cluster killed, without the supervisor", control=True)
+@pytest.mark.fault_case(
+    "worker", "idle workers of each cluster killed, without the supervisor", control=True, long=True
+)
 def test_without_the_supervisor(
     open_desk: OpenDesk, verdict: Verdict, bare_clusters: list["subprocess.Popen[bytes]"], traces: Traces
 ) -> None:

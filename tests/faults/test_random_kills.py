@@ -34,7 +34,7 @@ class Times:
     over: Event = field(default_factory=Event)
 
 
-@pytest.mark.fault_case("worker", "any process killed at random for 60 s while 200 scans arrive")
+@pytest.mark.fault_case("worker", "any process killed at random for 60 s while 200 scans arrive", long=True)
 def test_random_kills_while_scans_arrive(worker: tuple[Desk, Worker], verdict: Verdict) -> None:
     """Half of the scans are pushed, half are found by the poll; the supervisor is started again as an init does it."""
     desk, running = worker
