@@ -100,4 +100,4 @@ def test_the_controls_that_a_run_must_have_are_there(pytestconfig: pytest.Config
     """A control that is renamed would otherwise be missed at the end of a run of fifteen minutes."""
     code = "".join(path.read_text() for path in sorted(pytestconfig.rootpath.glob("tests/faults/test_*.py")))
     for family, case in CONTROLS.values():
-        assert f'@pytest.mark.fault_case("{family}", "{case}", control=True' in code
+        assert f'"{family}", "{case}", control=True' in code
