@@ -1,11 +1,14 @@
 from django.urls import path
 
-from labportal.signin import company_views, views
+from labportal.signin import company_views, recovery, views
 
 urlpatterns = [
     path("accounts/security/", views.security, name="security"),
-    # Instead of allauth's page of that name, so it stands before allauth's addresses.
+    # Instead of allauth's pages of these names, so they stand before allauth's addresses.
     path("accounts/2fa/", views.to_security, name="mfa_index"),
+    path("accounts/2fa/recovery-codes/", recovery.show, name="mfa_view_recovery_codes"),
+    path("accounts/2fa/recovery-codes/generate/", recovery.generate, name="mfa_generate_recovery_codes"),
+    path("accounts/2fa/recovery-codes/download/", recovery.download, name="mfa_download_recovery_codes"),
     path("accounts/sessions/<int:pk>/end", views.end_session, name="session_end"),
     path("accounts/company/", company_views.company_sign_in, name="company_sign_in"),
     path("accounts/company/<slug:door>/", company_views.company_sign_in, name="company_door"),

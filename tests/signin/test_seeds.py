@@ -118,6 +118,18 @@ def test_the_page_about_ones_sign_in_shows_unreadable_recovery_codes_as_none_lef
     assert "0 codes left" in text_of(client.get("/accounts/security/"))
 
 
+@pytest.mark.parametrize("page", ["", "download/", "generate/"])
+def test_whose_recovery_codes_can_not_be_read_makes_new_ones(cast, enrol, page):
+    client, _ = enrol(cast.theo)
+    Authenticator.objects.filter(type="recovery_codes").update(data={"seed": "clear", "used_mask": 0})
+    answer = client.get(f"/accounts/2fa/recovery-codes/{page}", follow=True)
+    assert answer.status_code == 200
+    assert answer.wsgi_request.path == "/accounts/2fa/recovery-codes/generate/"
+    assert ("can't read your recovery codes" in text_of(answer)) == (page != "generate/")
+    client.post("/accounts/2fa/recovery-codes/generate/")
+    assert len(codes_of(client)) == 10
+
+
 def test_a_new_key_makes_no_copied_seed_its_new_persons(cast, enrol, settings):
     enrol(cast.theo)
     enrol(cast.anna)
