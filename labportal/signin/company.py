@@ -71,14 +71,12 @@ def member_of(lab_id: UUID, *, claims: dict[str, Any], vouches: bool) -> User:
         ids = CompanyId.objects.of(lab_id)
         known = ids.filter(subject=subject).first()
         if known is not None:
-            return _let_in(members.filter(pk=known.membership_id).first())
-        found = members.filter(user__email__iexact=_address(claims, vouches=vouches)).first()
-        user = _let_in(found)
-        assert found is not None
-        bound, _ = ids.get_or_create(lab_id=lab_id, membership=found, defaults={"subject": subject})
+            return _let_in(members.filter(pk=known.membership_id).first()).user
+        member = _let_in(members.filter(user__email__iexact=_address(claims, vouches=vouches)).first())
+        bound, _ = ids.get_or_create(lab_id=lab_id, membership=member, defaults={"subject": subject})
         if bound.subject != subject:
             raise NotLetIn("another_id")
-    return user
+    return member.user
 
 
 def _address(claims: dict[str, Any], *, vouches: bool) -> str:
@@ -90,10 +88,11 @@ def _address(claims: dict[str, Any], *, vouches: bool) -> str:
     return email.strip()
 
 
-def _let_in(membership: Membership | None) -> User:
+def _let_in(membership: Membership | None) -> Membership:
+    """Errors: NotLetIn."""
     if membership is None or not membership.user.is_active or membership.user.is_staff:
         raise NotLetIn("no_member")
-    return membership.user
+    return membership
 
 
 def save(

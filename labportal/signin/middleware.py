@@ -8,10 +8,12 @@ from django.shortcuts import render
 
 from labportal.labs import sessions
 
-# Of allauth's pages those that such a session needs. All others show or change the person's own log-in, which may open
-# other labs: a provider of lab A that added a passkey could walk into lab B with it.
+# Of the addresses below accounts/ those that such a session needs; "security" says itself what it is not for. All
+# others, allauth's and ours, show or change the person's own log-in, which may open other labs: a provider of lab A
+# that added a passkey could walk into lab B with it.
 OPEN = {
     "account_login", "account_logout", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
+    "security", "mfa_index", "company_sign_in", "company_door", "openid_connect_callback",
 }  # fmt: skip
 
 
@@ -26,8 +28,8 @@ class CompanySessionMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
         """None lets the view run."""
-        theirs = view.__module__.startswith("allauth.")
-        name = request.resolver_match.url_name if request.resolver_match else None
-        if theirs and name not in OPEN and sessions.company_lab(request):
+        match = request.resolver_match
+        shut = match is not None and match.route.startswith("accounts/") and match.url_name not in OPEN
+        if shut and sessions.company_lab(request):
             return render(request, "signin/own_log_in_only.html", status=403)
         return None

@@ -72,12 +72,9 @@ def _asking(request: HttpRequest, user: User) -> list[str]:
 @require_POST
 @login_required
 def end_session(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Sign out one other browser of one's own. This one is signed out by the log-out; and a session that a lab's
-    provider opened shows and ends no other."""
+    """Sign out one other browser of one's own. This one is signed out by the log-out."""
     user = request.user
     assert isinstance(user, User)
-    if sessions.company_lab(request):
-        return render(request, "signin/own_log_in_only.html", status=403)
     others = UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key)
     get_object_or_404(others, pk=pk).end()
     record_for_person("log_in.session_ended", user)

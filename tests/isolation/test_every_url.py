@@ -23,13 +23,14 @@ TELLS_NOTHING = ("account_", "mfa_", "invitation_link", "company_door")
 
 
 def walk(patterns: list[Any], prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
-    """(name, address pattern) of every route."""
+    """(name, address pattern) of every route; a regular expression without its anchors."""
     for pattern in patterns:
+        path = prefix + str(pattern.pattern).removeprefix("^").removesuffix("$")
         if isinstance(pattern, URLResolver):
             inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
-            yield from walk(pattern.url_patterns, prefix + str(pattern.pattern), inner)
+            yield from walk(pattern.url_patterns, path, inner)
         elif isinstance(pattern, URLPattern):
-            yield space + (pattern.name or prefix + str(pattern.pattern)), prefix + str(pattern.pattern)
+            yield space + (pattern.name or path), path
 
 
 NAMES = {name for name, _ in walk(get_resolver().url_patterns) if not name.startswith(ELSEWHERE)}
