@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,15 +148,6 @@ def kill(pid: int) -> None:
     """It is dead afterwards, and was alive before."""
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not is_running(pid), "it lives on")
-
-
-def kill_index(worker: Worker, cluster: str, index: int) -> None:
-    """The process of that kind, once its cluster is complete; one that has just ended by itself does not count."""
-    while True:
-        victims = tree_of(cluster_main(worker.process.pid, cluster))
-        with suppress(ProcessLookupError, IndexError):
-            os.kill(victims[index], signal.SIGKILL)
-            return
 
 
 # --- all that wait are killed at once -------------------------------------------------------------------------------

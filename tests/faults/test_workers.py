@@ -9,16 +9,14 @@ from tests.faults.at_work import (
     begins_to_come_in,
     idle_workers_are_killed,
     kill,
-    kill_index,
     processes_of,
     until_in,
 )
 from tests.faults.verdict import Verdict
 from tests.intake.desk import Desk
 from tests.intake.worker_process import Worker
-from tests.labportal.process_tree import KINDS, cluster_main
+from tests.labportal.process_tree import FROM_THE_END, cluster_main, kill_process
 
-OTHERS = len(KINDS) - 1
 WORK_OF = {"portal": WORKS["list"], "downloads": WORKS["download"]}
 
 
@@ -26,8 +24,8 @@ WORK_OF = {"portal": WORKS["list"], "downloads": WORKS["download"]}
 @pytest.mark.fault_case("worker", "each process of the cluster {cluster} killed while idle")
 def test_each_idle_process_is_killed(worker: tuple[Desk, Worker], verdict: Verdict, cluster: str) -> None:
     desk, running = worker
-    for index in range(len(KINDS)):
-        kill_index(running, cluster, index)
+    for index in FROM_THE_END:
+        kill_process(running.process.pid, cluster, index)
         order_id = begins_to_come_in(desk)
         until_in(desk, order_id)
         verdict(desk, [order_id])
@@ -61,7 +59,7 @@ def test_the_process_at_work_is_killed(worker: tuple[Desk, Worker], verdict: Ver
 @pytest.mark.fault_case("worker", "each other process of the cluster {cluster} killed while one is in a call")
 def test_each_other_process_is_killed(worker: tuple[Desk, Worker], verdict: Verdict, cluster: str) -> None:
     desk, running = worker
-    for index in range(OTHERS):
+    for index in FROM_THE_END[1:]:
         order_id = begin_slowly(desk, WORK_OF[cluster])
         _, others = processes_of(running, cluster)
         kill(others[index])

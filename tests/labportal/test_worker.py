@@ -1,7 +1,6 @@
 """The worker: whatever single process of it is killed, the next task is done, and none is left behind."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from labportal.doorbell import ring
-from tests.labportal.process_tree import KINDS, cluster_main, is_running, tree_of
+from tests.labportal.process_tree import FROM_THE_END, KINDS, is_running, kill_process, tree_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,8 +55,6 @@ def worker(committed: None, tmp_path: Path) -> Iterator[int]:
 
 def test_each_single_process_may_be_killed_and_the_next_task_is_done(worker: int) -> None:
     assert task_is_done(60)
-    for index, kind in enumerate(KINDS):
-        main = cluster_main(worker, "portal")
-        inside = tree_of(main)
-        os.kill(inside[index], signal.SIGKILL)
-        assert task_is_done(60), f"{kind} was killed, and no task came through after it"
+    for index in FROM_THE_END:
+        kill_process(worker, "portal", index)
+        assert task_is_done(60), f"{KINDS[index]} was killed, and no task came through after it"
