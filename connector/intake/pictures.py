@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from connector.intake.leases import release, renewing
-from connector.orders import store
+from connector.orders import derived, store
 from connector.orders.history import record
 from connector.orders.models import Order, Revision, RevisionState
 from connector.scans.examination import ExaminationFailed, examine
@@ -40,7 +40,7 @@ def keep_thumbnails(examination: Examination, folder: Path, archive: str) -> tup
         if file.role != "thumbnail":
             continue
         if file.thumbnail:
-            large[file.member_index] = store.save_derived(archive, folder / file.thumbnail)
+            large[file.member_index] = derived.keep(archive, folder / file.thumbnail)
         if file.thumbnail_small:
-            small.append(store.save_derived(archive, folder / file.thumbnail_small))
+            small.append(derived.keep(archive, folder / file.thumbnail_small))
     return large, small

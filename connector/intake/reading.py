@@ -13,7 +13,7 @@ from connector.intake.facts import list_words
 from connector.intake.leases import LeaseLost, claim_reading, held_for_reading
 from connector.intake.pictures import keep_thumbnails
 from connector.intake.staging import clear
-from connector.orders import store
+from connector.orders import derived, store
 from connector.orders.history import record
 from connector.orders.models import Order, Restoration, Revision, RevisionState, ScanFile
 from connector.scans.examination import ExaminationFailed, examine
@@ -23,6 +23,8 @@ from connector.scans.metadata import Restoration as OrderedTooth
 from connector.scans.rejection import ArchiveRejected
 from labportal.faults import fault
 from labportal.labs.tenancy import in_lab
+
+READ_ANEW = ("name", "role", "size", "sha256", "triangles", "box_mm", "preview", "problem")
 
 
 def read_revision(lab_id: UUID, revision_id: UUID) -> None:
@@ -47,7 +49,7 @@ def _read(revision: Revision) -> None:
         previews, small = keep_thumbnails(examination, folder, revision.archive)
         for file in examination.files:
             if file.preview and (folder / file.preview).exists():
-                previews[file.member_index] = store.save_derived(revision.archive, folder / file.preview)
+                previews[file.member_index] = derived.keep(revision.archive, folder / file.preview)
         fault("reading.after_previews")
     except (ExaminationFailed, ArchiveRejected) as error:
         reason, small, previews = error.code, [], {}
@@ -106,8 +108,10 @@ def _ready(
 
 def _keep_files(revision: Revision, examination: Examination, previews: dict[int, str]) -> None:
     problems = {problem.file_name: problem.code for problem in examination.problems}
-    ScanFile.objects.of(revision.lab_id).filter(revision=revision).delete()
-    ScanFile.objects.bulk_create(
+    """Read once more, a file keeps its row: its id stands in addresses, and in what the LMS was told."""
+    here = [file.member_index for file in examination.files]
+    ScanFile.objects.of(revision.lab_id).filter(revision=revision).exclude(member__in=here).delete()
+    rows = [
         ScanFile(
             lab_id=revision.lab_id,
             revision=revision,
@@ -122,6 +126,9 @@ def _keep_files(revision: Revision, examination: Examination, previews: dict[int
             problem=problems.get(file.name, ""),
         )
         for file in examination.files
+    ]
+    ScanFile.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["lab", "revision", "member"], update_fields=READ_ANEW
     )
 
 

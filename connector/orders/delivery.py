@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import BinaryIO
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -15,11 +16,13 @@ from django.utils.http import content_disposition_header
 from zipstream import ZipStream
 
 from connector.orders import store
+from connector.orders.derived import DerivedChanged, make_again, proved
 from connector.orders.guard import member_must_be_sound, must_be_sound
 from connector.orders.models import Order, Revision, ScanFile
 from connector.orders.ranges import CHUNK, asked_range, narrow
 from connector.orders.soundness import SoundStream
 from connector.scans.archive import open_member
+from labportal.labs.afterwards import afterwards
 
 log = logging.getLogger(__name__)
 
@@ -155,17 +158,20 @@ def _stored_chunks(revision: Revision) -> Iterator[bytes]:
 
 
 def derived(request: HttpRequest, name: str, kind: str) -> HttpResponseBase:
-    """A preview or picture that we made ourselves; shown inside our pages, so no attachment."""
+    """A preview or picture that we made ourselves; shown inside our pages, so no attachment. One that is damaged or
+    gone is made again; the page around it says that it could not be loaded."""
     if not name:
         return HttpResponse(status=404)
     try:
-        stored = store.open_stored(name)
-    except FileNotFoundError:
-        return HttpResponse(status=404)
+        content = proved(name)
+    except (DerivedChanged, FileNotFoundError) as error:
+        log.error("derived_file_unsound %s", type(error).__name__)
+        afterwards(partial(make_again, *store.owner_of(name)))
+        return HttpResponse(status=404 if isinstance(error, FileNotFoundError) else 503)
     except OSError:
         log.exception("derived_file_unreadable")
-        return HttpResponse(status=503)  # the page around it says that it could not be loaded
-    response = Delivery(stored, content_type=kind)
+        return HttpResponse(status=503)
+    response = Delivery(io.BytesIO(content), content_type=kind)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return without_body(request, response)

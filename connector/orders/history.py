@@ -21,6 +21,7 @@ WORDS = {
     "stored": "Revision {number} stored and verified ({size})",
     "ready": "Files read, 3D preview made",
     "damaged": "Checked revision {number}: {reason}",
+    "preview_again": "A preview or picture of revision {number} was damaged: it is made again",
     "readmitted": "Revision {number}: the right file is back in its place",
     "unreadable": "The zip is stored, but not all of it could be read: {reason}",
     "stopped": "Stopped: {reason}",

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from connector.orders import store
+from connector.orders import derived, store
 from connector.orders.history import announce, record
 from connector.orders.models import HAS_FILES, STOPPED, Event, Order, Revision, RevisionState
 from connector.orders.soundness import CHANGED, Look, look
@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Bad:
-    """A stored revision, with its order, as it was when its zip was found `missing`, `changed` or `unreadable`."""
+    """A stored revision, with its order, as it was when its zip was found `missing`, `changed` or `unreadable`, or
+    what was made of it, by one of derived.CODES."""
 
     revision: Revision
     code: str
@@ -37,7 +38,8 @@ def stored(lab_id: UUID, revision_id: UUID) -> Revision | None:
 
 
 def look_after(lab_id: UUID, revision_id: UUID) -> str:
-    """Hash a stored zip, keep that it is sound or repair it; gives the code of the look, '' is good.
+    """Hash a stored zip and what was made of it, keep that they are sound or repair them; gives the code of the look,
+    '' is good.
 
     What is missing or can't be read is only told to the operator: a store that is not mounted looks like that, for all
     scans at once. No transaction is open while bytes are read.
@@ -53,6 +55,9 @@ def look_after(lab_id: UUID, revision_id: UUID) -> str:
     else:
         with in_lab(lab_id):
             keep_sound(revision, found, lease_until=None)
+        if code := derived.look(revision):
+            repair(Bad(revision, code))
+            return code
     return found.code
 
 
@@ -70,12 +75,15 @@ def _the_same(revision: Revision) -> LabQuerySet[Revision]:
 
 
 def repair(bad: Bad) -> RevisionState | None:
-    """RETRY or QUARANTINED, as the revision is now; None when somebody else has changed it meanwhile.
+    """RETRY or QUARANTINED, or STORED when only what was made of it is made again, as the revision is now; None when
+    somebody else has changed it meanwhile.
 
     The file goes aside before the row is changed: an intake that found it under its final name would adopt it. And it
     goes under the order's lock, when the row is still the one that was found bad: it may be whole again by now.
     """
     revision, now = bad.revision, timezone.now()
+    if bad.code in derived.CODES:
+        return RevisionState.STORED if derived.make_again(revision.lab_id, revision.pk) else None
     with in_lab(revision.lab_id):
         order = Order.objects.of(revision.lab_id).select_for_update().filter(pk=revision.order_id).first()
         if order is None or not _the_same(revision).exists():

@@ -38,6 +38,12 @@ def derived_name(archive: str, file_name: str) -> str:
     return f"{archive.rsplit('/', 1)[0]}/derived/{file_name}"
 
 
+def owner_of(name: str) -> tuple[UUID, UUID]:
+    """(lab, revision) of a zip or derived file by its name in the store."""
+    _, lab_id, _, revision_id, *_ = name.split("/")
+    return UUID(lab_id), UUID(revision_id)
+
+
 def staging(revision_id: UUID) -> Path:
     """The private folder in which one revision's download is built."""
     folder = Path(settings.SCANS_DIR) / "staging" / str(revision_id)
@@ -88,23 +94,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def save_derived(archive: str, file: Path) -> str:
-    """Keep a preview or thumbnail. Its name is its source's hash: two equal members share one file, moved only once."""
-    name = derived_name(archive, file.name)
-    if not file.exists() and scans().exists(name):
-        return name
-    path = local_path(name)
-    if path is not None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.move(file, path)
-        return name
-    if scans().exists(name):
-        scans().delete(name)
-    with file.open("rb") as stream:
-        scans().save(name, File(stream))
-    return name
 
 
 def open_stored(name: str) -> IO[Any]:

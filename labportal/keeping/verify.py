@@ -1,8 +1,10 @@
-"""Every stored zip is there and is the one that was stored: its SHA-256 against the row's, one lab after the other."""
+"""Every stored zip is there and is the one that was stored, and so is what was made of it: the SHA-256 of each, one lab
+after the other."""
 
 from collections.abc import Iterator
 from uuid import UUID
 
+from connector.orders import derived
 from connector.orders.models import HAS_FILES, Revision
 from connector.orders.repair import Bad, keep_sound, stored
 from connector.orders.soundness import look
@@ -27,10 +29,9 @@ def check_lab(lab_id: UUID) -> Iterator[Bad | None]:
         if revision is None:
             continue
         found = look(revision)
-        if found.code and (now := stored(lab_id, revision_id)) and now.stored_at == revision.stored_at:
-            yield Bad(revision, found.code)
-            continue
         if not found.code:
             with in_lab(lab_id):
                 keep_sound(revision, found)
-        yield None
+        code = found.code or derived.look(revision)
+        now = stored(lab_id, revision_id) if code else None
+        yield Bad(revision, code) if now and now.stored_at == revision.stored_at else None

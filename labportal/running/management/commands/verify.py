@@ -1,4 +1,4 @@
-"""Check every stored zip against its row; with --repair put right what can be."""
+"""Check every stored zip and what was made of it; with --repair put right what can be."""
 
 from typing import Any
 
@@ -11,13 +11,15 @@ from labportal.keeping.verify import check_lab, labs
 WORDS = {
     RevisionState.RETRY: "is fetched from Align again",
     RevisionState.QUARANTINED: "is held back (an older revision: Align gives out the latest only)",
-    None: "was changed by somebody else meanwhile",
+    RevisionState.STORED: "the zip is sound; previews and pictures are made from it again",
+    None: "was changed by somebody else, or made again, a moment ago",
 }
 
 
 class Command(BaseCommand):
     help = (
-        "Check that every stored zip is there and unchanged. Changes no scan without --repair; exits 1 when one is bad."
+        "Check that every stored zip, preview and picture is there and unchanged. Changes nothing without --repair; "
+        "exits 1 when one is bad."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,7 +41,10 @@ class Command(BaseCommand):
                     self._say(found, lab.slug, fix=options["repair"])
         self.stdout.write(f"{checked} stored revisions of {len(chosen)} labs checked: {checked - bad} good, {bad} bad.")
         if bad and not options["repair"]:
-            raise CommandError("Nothing was changed. --repair fetches a bad latest revision again.", returncode=1)
+            raise CommandError(
+                "Nothing was changed. --repair fetches a bad latest revision again, and makes bad previews anew.",
+                returncode=1,
+            )
 
     def _say(self, bad: Bad, slug: str, *, fix: bool) -> None:
         after = f": {WORDS[repair(bad)]}" if fix else ""
