@@ -54,7 +54,7 @@ lint: setup ## format, lint, import rules, types, migrations, deploy settings, s
 	fernet() { $(PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'; }; \
 	echo "$(PYTHON) manage.py check --deploy --fail-level WARNING"; \
 	BASE_URL=https://portal.example.org SECRET_KEY="$$(secret)" TOKEN_KEYS="k1:$$(fernet)" \
-	NOTIFICATION_SECRET="$$(secret)" DATABASE_URL=postgresql://portal_app:unused@database.example.org/labportal \
+	NOTIFICATION_SECRET="$$(secret)" DATABASE_URL=postgresql://portal_app:unused@database.example.org/labportal?sslmode=verify-full \
 	$(PYTHON) manage.py check --deploy --fail-level WARNING
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; STATIC_ROOT="$$folder" scripts/build-static.sh
 	.venv/bin/mypy .

@@ -21,6 +21,8 @@ _base = urlsplit(BASE_URL)
 SECURE = _base.scheme == "https"
 ALLOWED_HOSTS: list[str] = [_base.hostname or "localhost", *env.list("ALLOWED_HOSTS", [])]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+# Hosts that are spoken to without TLS at an https address: the line to them is closed to everybody else.
+PLAIN_HOSTS: list[str] = env.list("PLAIN_HOSTS", [])
 DEBUG = False
 
 # --- Secrets --------------------------------------------------------------------------------------------------------
@@ -282,6 +284,7 @@ EMAIL_PORT = env.int("EMAIL_PORT", 25)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", False)
 EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", str(DATA_DIR / "mails"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"Lab portal <portal@{_base.hostname}>")

@@ -1,5 +1,6 @@
 """Settings and database roles that would quietly tear down a wall are refused before the first request."""
 
+import ipaddress
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +30,37 @@ def secrets_are_given(**kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error("FAULTS_ALLOWED is on at an https address: faults on purpose are for tests.", id="labs.E006")
         )
+    return found
+
+
+def must_be_encrypted(host: str) -> bool:
+    """Whether the line to this host leaves the machine, and PLAIN_HOSTS does not say that nobody else is on it. A path
+    is a socket; '' is libpq's own."""
+    if not settings.SECURE or host in settings.PLAIN_HOSTS or host.startswith("/"):
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host not in ("", "localhost")
+
+
+@register(Tags.security)
+def lines_to_other_machines_are_encrypted(**kwargs: Any) -> list[CheckMessage]:
+    """Patient data goes to the database, links that open an account to the mail server. ASVS 5.0 V12.3.1, V12.3.2: an
+    encrypted line, no way back to a plain one, the server's certificate checked."""
+    found: list[CheckMessage] = []
+    for alias, database in settings.DATABASES.items():
+        proved = database.get("OPTIONS", {}).get("sslmode") == "verify-full"
+        if not proved and must_be_encrypted(str(database.get("HOST", ""))):
+            found.append(
+                Error(
+                    f"The line to the database of '{alias}' must have sslmode=verify-full in its URL.", id="labs.E007"
+                )
+            )
+    smtp = settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
+    encrypted = settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
+    if smtp and not encrypted and must_be_encrypted(settings.EMAIL_HOST):
+        found.append(Error("EMAIL_USE_TLS or EMAIL_USE_SSL must be on: mails go to another machine.", id="labs.E008"))
     return found
 
 

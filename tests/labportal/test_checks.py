@@ -60,6 +60,70 @@ def test_each_bad_setting_is_found(production, change, found):
     assert ids() == [found]
 
 
+AWAY = "db.example.org"
+DATABASE = {"ENGINE": "django.db.backends.postgresql", "HOST": AWAY}
+BUCKET = {"BACKEND": "connector.orders.bucket.Bucket", "OPTIONS": {"endpoint_url": f"http://{AWAY}:9000"}}
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+
+@pytest.fixture
+def far_away(production, monkeypatch):
+    """Its database, mail server and bucket are on other machines, and spoken to as one should; a function that changes
+    a setting, or the database's options."""
+
+    def change(**values):
+        for name, value in values.items():
+            if name == "database":
+                monkeypatch.setitem(production.DATABASES, "default", DATABASE | value)
+            else:
+                setattr(production, name, value)
+
+    change(
+        database={"OPTIONS": {"sslmode": "verify-full"}},
+        EMAIL_BACKEND=SMTP,
+        EMAIL_HOST=AWAY,
+        EMAIL_USE_TLS=True,
+        STORAGES={"scans": BUCKET | {"OPTIONS": {"endpoint_url": f"https://{AWAY}"}}},
+    )
+    return change
+
+
+PLAIN = [
+    ({"database": {}}, "labs.E007"),
+    ({"database": {"OPTIONS": {"sslmode": "require"}}}, "labs.E007"),
+    ({"database": {"HOST": "192.0.2.7"}}, "labs.E007"),
+    ({"EMAIL_USE_TLS": False}, "labs.E008"),
+    ({"STORAGES": {"scans": BUCKET}}, "orders.E002"),
+]
+
+
+@pytest.mark.parametrize(("change", "found"), PLAIN)
+def test_a_plain_line_to_another_machine_is_refused(far_away, change, found):
+    assert ids() == []
+    far_away(**change)
+    assert ids() == [found]
+    with pytest.raises(ImproperlyConfigured, match=found):
+        refuse_unsafe_settings()
+    far_away(SECURE=False)
+    assert ids() == [], "a demo is on one machine"
+
+
+@pytest.mark.parametrize("host", ["", "localhost", "127.0.0.1", "::1", "/run/postgresql"])
+def test_a_line_inside_the_machine_may_be_plain(far_away, host):
+    far_away(database={"HOST": host}, EMAIL_HOST=host, EMAIL_USE_TLS=False)
+    assert ids() == []
+
+
+def test_a_line_that_nobody_else_is_on_may_be_plain(far_away):
+    far_away(PLAIN_HOSTS=[AWAY], database={}, EMAIL_USE_TLS=False, STORAGES={"scans": BUCKET})
+    assert ids() == []
+
+
+def test_a_mail_server_may_speak_tls_from_the_first_byte(far_away):
+    far_away(EMAIL_USE_TLS=False, EMAIL_USE_SSL=True)
+    assert ids() == []
+
+
 def test_the_complaint_about_a_key_does_not_show_it(production):
     production.TOKEN_KEYS = ["k1:secret-but-wrong"]
     assert not [message for message in run_checks() if "secret-but-wrong" in str(message)]
