@@ -11,19 +11,36 @@ from psycopg import sql
 
 ONE_MORE = sql.SQL("""
     INSERT INTO {table} AS c (cache_key, value, expires)
-    VALUES (%(key)s, encode('1', 'base64'), now() + %(seconds)s * interval '1 second')
+    VALUES (%(key)s, encode(convert_to(%(by)s::text, 'UTF8'), 'base64'), now() + %(seconds)s * interval '1 second')
     ON CONFLICT (cache_key) DO UPDATE SET
-        value = encode(convert_to((convert_from(decode(c.value, 'base64'), 'UTF8')::int + 1)::text, 'UTF8'), 'base64')
+        value = encode(
+            convert_to((convert_from(decode(c.value, 'base64'), 'UTF8')::int + %(by)s)::text, 'UTF8'), 'base64'
+        )
     RETURNING convert_from(decode(value, 'base64'), 'UTF8')::int
 """)
 
 
-def count(name: str, *, seconds: int) -> int:
-    """One more under this name; how many by now. The row is kept for `seconds` and cleared some time after, so the
-    window of time that is counted belongs into the name. Others of that name wait for the running transaction."""
+SO_FAR = sql.SQL("""
+    SELECT convert_from(decode(value, 'base64'), 'UTF8')::int FROM {table} WHERE cache_key = %(key)s AND expires > now()
+""")
+
+
+def count(name: str, *, seconds: int, by: int = 1) -> int:
+    """One more under this name, or `by` more; how many by now. The row is kept for `seconds` and cleared some time
+    after, so the window of time that is counted belongs into the name. Others of that name wait for the running
+    transaction."""
+    return _asked(ONE_MORE, name, seconds=seconds, by=by)
+
+
+def counted(name: str) -> int:
+    """How many there are under this name; nobody waits."""
+    return _asked(SO_FAR, name)
+
+
+def _asked(query: sql.SQL, name: str, **values: int) -> int:
     table = sql.Identifier(str(settings.CACHES["default"]["LOCATION"]))
     with connection.cursor() as cursor:
-        query = ONE_MORE.format(table=table).as_string(cursor.connection)
-        cursor.execute(query, {"key": cache.make_key(name), "seconds": seconds})
-        counted: int = cursor.fetchone()[0]
-    return counted
+        text = query.format(table=table).as_string(cursor.connection)
+        cursor.execute(text, {"key": cache.make_key(name), **values})
+        row = cursor.fetchone()
+    return row[0] if row else 0

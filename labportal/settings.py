@@ -265,6 +265,8 @@ SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", 60)
 SESSION_MAX_HOURS: int = env.int("SESSION_MAX_HOURS", 12)
 # The operator's site opens to a second step only. The demo alone does without.
 OPERATORS_NEED_MFA: bool = env.bool("OPERATORS_NEED_MFA", SECURE)
+# So many cases and files may one person open within an hour; 0 is no bound.
+OPENED_AN_HOUR: int = env.int("OPENED_AN_HOUR", 1000)
 # Everybody needs a second step at sign-in, or only the people of labs that ask for one.
 PEOPLE_NEED_MFA: bool = env.bool("PEOPLE_NEED_MFA", SECURE)
 # Ours beside allauth's own (labportal/people/): mails that an owner sends, links tried, labs asked for.

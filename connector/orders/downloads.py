@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from connector.orders import delivery, services
 from connector.orders.guard import FileDamaged, FileMissing, FileUnreadable, must_be_sound
+from connector.orders.haste import unhurried
 from connector.orders.models import HAS_FILES, Order, Revision, ScanFile
 from connector.orders.ranges import RangeOutside
 from connector.orders.trail import note_once, note_refusal
@@ -33,6 +34,7 @@ IN_A_LIST, IN_THE_CASE = timedelta(days=1), timedelta(hours=1)
 
 @require_safe
 @member
+@unhurried
 def revision_zip(request: LabRequest, order_id: UUID, number: int) -> HttpResponseBase:
     """The whole zip of one revision."""
     order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
@@ -44,6 +46,7 @@ def revision_zip(request: LabRequest, order_id: UUID, number: int) -> HttpRespon
 
 @require_safe
 @member
+@unhurried
 def file(request: LabRequest, order_id: UUID, file_id: UUID) -> HttpResponseBase:
     """One file of a case."""
     files = ScanFile.objects.of(request.lab).select_related("revision", "revision__order")
@@ -94,6 +97,7 @@ def _not_to_be_had(request: LabRequest, revision: Revision, error: FileMissing) 
 
 @require_POST
 @member
+@unhurried
 def download_many(request: LabRequest) -> HttpResponseBase:
     """Several cases in one zip of zips; a case whose files are not here is left out, and said."""
     wanted = _ids(request.POST.getlist("order"))

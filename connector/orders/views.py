@@ -15,6 +15,7 @@ from django_htmx.http import trigger_client_event
 
 from connector.orders import searches, services
 from connector.orders.case import case_page
+from connector.orders.haste import unhurried
 from connector.orders.inbox import LANES, Query, listed, rows
 from connector.orders.models import ErasedWhy, Order
 from connector.orders.paging import SORTS
@@ -142,6 +143,7 @@ def _empty(request: LabRequest, query: Query) -> dict[str, str]:
 
 @require_safe
 @member
+@unhurried
 def case(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     """One case; `?revision=2` shows an older scan. Opening it takes this person's new mark away."""
     order = get_object_or_404(Order.with_erased.of(request.lab).select_related("pairing"), pk=order_id)

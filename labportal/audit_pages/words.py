@@ -36,6 +36,7 @@ ACTIONS = {
     "case.scan_viewed": "Saw the scan in 3D",
     "case.stored": "Received and stored revision {revision}",
     "case.thumbnail_viewed": "Saw the case in a list",
+    "case.too_fast": "Opened more than {most} cases and files within an hour, and was stopped",
     "case.tried_again": "Asked for a stopped scan again",
     "case.viewed": "Opened the case",
     "email.changed": "Changed the e-mail address",
