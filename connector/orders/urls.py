@@ -7,6 +7,7 @@ urlpatterns = [
     path("search", views.search, name="search"),
     path("cases/download", downloads.download_many, name="download_many"),
     path("cases/<uuid:order_id>", views.case, name="case"),
+    path("cases/<uuid:order_id>/mark", views.case_mark, name="case_mark"),
     path("cases/<uuid:order_id>/workflow", views.workflow, name="workflow"),
     path("cases/<uuid:order_id>/get-all", views.get_all, name="get_all"),
     path("cases/<uuid:order_id>/try-again", views.try_again, name="try_again"),

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from connector.orders import searches, services
-from connector.orders.case import case_page
+from connector.orders.case import case_page, mark_of
 from connector.orders.haste import unhurried
 from connector.orders.inbox import LANES, Query, listed, rows
-from connector.orders.models import ErasedWhy, Order
+from connector.orders.models import ErasedWhy, Order, Revision
 from connector.orders.paging import SORTS
 from connector.orders.trail import note
 from connector.pairing.models import LINKED, Pairing
@@ -157,6 +157,16 @@ def case(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 7 else None
     page = case_page(order, number=number, lab=request.lab, membership=request.membership)
     return render(request, "orders/case.html", page)
+
+
+@require_safe
+@member
+def case_mark(request: LabRequest, order_id: UUID) -> HttpResponseBase:
+    """What an open page of a case without scans asks again and again: another text when the page would say something
+    else. No patient is shown, so that no view is recorded."""
+    order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
+    latest = Revision.objects.of(request.lab).filter(order=order).order_by("-number").first()
+    return HttpResponse(mark_of(order, latest), content_type="text/plain")
 
 
 @require_POST

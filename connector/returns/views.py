@@ -28,7 +28,6 @@ def case_return(request: LabRequest, order_id: UUID) -> HttpResponseBase:
         if words := why_not(order):
             messages.warning(request, words)
             return redirect("case", order_id=order.pk)
-        note(order, "case.viewed", page="return")
         return _form(request, order, "", "", [])
     reason, comment = request.POST.get("reason", ""), _typed(request.POST.get("comment", ""))
     errors = []
@@ -68,6 +67,8 @@ def _typed(text: str) -> str:
 
 
 def _form(request: LabRequest, order: Order, reason: str, comment: str, errors: list[str]) -> HttpResponseBase:
+    """It shows the patient, also when it comes back with what is wrong."""
+    note(order, "case.viewed", page="return")
     reasons: list[dict[str, Any]] = [{"value": r.value, "label": r.label, "hint": ""} for r in Reason]
     case = {
         "patient": order.patient or "No name", "order_id": order.order_id, "practice": order.practice,

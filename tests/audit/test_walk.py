@@ -93,9 +93,11 @@ class Walk:
         self.silent: set[str] = set()
         self._entries = entries
 
-    def ask(self, what: str, client: Client, address: str, actor: tuple[str, object], **headers: str) -> None:
+    def ask(
+        self, what: str, client: Client, address: str, actor: tuple[str, object], method: str = "GET", **headers: str
+    ) -> None:
         before = len(self._entries())
-        answer: Any = client.get(address, headers=headers)
+        answer: Any = client.generic(method, address, headers=headers)
         if not shows(answer):
             return
         self.shown.add(what)
@@ -146,3 +148,16 @@ def test_only_what_comes_of_itself_is_not_recorded_a_second_time(walk: Callable[
     again = walk().silent
     assert {name for name in again if name not in ONCE and name.removesuffix(PART) not in ONCE} == set()
     assert set(ONCE) - again == set(), "it is recorded each time: no exception is needed"
+
+
+def test_a_form_that_comes_back_with_what_is_wrong_is_a_look_as_well(
+    patient: World, cast: Cast, since: Since, client_of: Callable[[User], Client]
+) -> None:
+    """Each is sent empty."""
+    done, ids = Walk(lambda: since(cast.lab_a.pk)), ids_of(patient)
+    for name in sorted(NAMES):
+        route = ROUTES[name]
+        address = reverse(name, kwargs={taken: ids[route.uses.get(taken, taken)] for taken in route.takes})
+        done.ask(name, client_of(cast.anna), address, ("person", cast.anna.pk), method="POST")
+    assert done.silent == set()
+    assert "case_return" in done.shown, "it shows no patient any more: is the walk right?"

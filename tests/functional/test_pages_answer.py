@@ -117,3 +117,18 @@ def test_the_page_of_a_case_shows_the_whole_name(demo: Demo, page: Page, case: s
     name = page.get_by_role("heading", level=1)
     expect(name).to_contain_text(LONG)
     assert name.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_the_open_page_of_a_case_without_files_shows_by_itself_what_has_changed(
+    demo: Demo, page: Page, browser: Browser
+) -> None:
+    locked = demo.scan(479, "Greta", "Locked", zip="encrypted")
+    sign_in(page, demo, demo.user("viewer"))
+    page.goto(f"{demo.url}/?lane=all")
+    page.locator("tr.row", has_text=locked).locator(".name a").click(timeout=60_000)
+    with page.expect_event("load", timeout=30_000), browser.new_context() as context:
+        colleague = context.new_page()
+        sign_in(colleague, demo, demo.user("technician"))
+        colleague.goto(page.url)
+        colleague.get_by_role("button", name="In work").click()
+        expect(colleague.get_by_role("button", name="In work")).to_have_attribute("aria-pressed", "true")

@@ -42,6 +42,7 @@ ROUTES = {
     "inbox": Route(LIST, NOBODY),
     "search": Route(NOBODY, "login 403 own go go go go", (), {"q": "A"}),
     "case": Route(READ, NOBODY, CASE),
+    "case_mark": Route(READ, NOBODY, CASE),
     "workflow": Route(NOBODY, WORK, CASE, {"workflow": "done"}),
     "get_all": Route(NOBODY, WORK, CASE),
     "try_again": Route(NOBODY, WORK, CASE),

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from labportal.env import BASE_DIR
 from labportal.signin.templatetags.browsers import browser_words
 from tests.audit.conftest import since  # noqa: F401 - a fixture
 from tests.orders.pages import text_of
@@ -182,3 +183,13 @@ def test_a_session_that_is_ended_stands_in_the_audit(cast, since):  # noqa: F811
     here.post(f"/accounts/sessions/{numbers(here)[0]}/end")
     assert "log_in.session_ended" in [entry.action for entry in since(cast.lab_a.pk)]
     assert not is_in(there)
+
+
+def test_whatever_a_page_asks_again_and_again_by_itself_says_so():
+    """Else a page that is left open would keep the session for as long as the browser runs."""
+    repeats = re.compile(r"setInterval\(|hx-trigger=\"every ")
+    root = BASE_DIR
+    files = [*(root / "static" / "js").glob("*.js"), *(root / "templates").rglob("*.html")]
+    found = [file for file in files if repeats.search(file.read_text())]
+    assert {file.name for file in found} >= {"case.js", "inbox.html"}
+    assert [file.name for file in found if "X-Background" not in file.read_text()] == []
