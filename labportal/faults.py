@@ -43,6 +43,7 @@ POINTS: dict[str, str] = {
     "reading.after_examine": "the child has read the zip, nothing is kept",
     "reading.after_previews": "previews are kept, the rows do not know them",
     "reading.before_commit": "files and teeth are written, not committed",
+    "repair.after_aside": "a damaged zip is put aside, the row counts it as stored",
     "refresh.before_call": "the row is locked, Align is not asked for new tokens",
     "refresh.after_rotation": "Align has ended the old tokens, the new ones are not stored",
     "refresh.before_commit": "the new tokens are written, not committed",

@@ -16,6 +16,8 @@ from connector.intake.staging import clear
 from connector.orders import derived, store
 from connector.orders.history import record
 from connector.orders.models import Order, Restoration, Revision, RevisionState, ScanFile
+from connector.orders.repair import Bad, repair
+from connector.orders.soundness import CHANGED, look
 from connector.scans.examination import ExaminationFailed, examine
 from connector.scans.examination_record import Examination
 from connector.scans.metadata import CaseMetadata
@@ -52,6 +54,9 @@ def _read(revision: Revision) -> None:
                 previews[file.member_index] = derived.keep(revision.archive, folder / file.preview)
         fault("reading.after_previews")
     except (ExaminationFailed, ArchiveRejected) as error:
+        if isinstance(error, ArchiveRejected) and look(revision).code == CHANGED:
+            repair(Bad(revision, CHANGED))  # it was safe when it was stored: the disk has changed it since
+            return
         reason, small, previews = error.code, [], {}
     finally:
         _leave(folder)
@@ -96,8 +101,7 @@ def _ready(
         _keep_files(revision, examination, previews)
         if examination.metadata is not None and revision.number == order.latest_number:
             _add_metadata(order, examination.metadata)
-    if small and revision.number == order.latest_number:
-        order.thumbnail = small[0]
+    order.thumbnail = _small_picture(order, revision, small)
     order.save()
     if reason:
         record(order, "unreadable", revision=revision, reason=reason)
@@ -106,9 +110,20 @@ def _ready(
     fault("reading.before_commit")
 
 
+def _small_picture(order: Order, revision: Revision, small: list[str]) -> str:
+    """The latest scan's picture stands for the case in lists; one of this scan that can't be shown any more is replaced
+    or given up, whichever scan is the latest."""
+    if small and revision.number == order.latest_number:
+        return small[0]
+    ours = order.thumbnail.startswith(store.derived_name(revision.archive, ""))
+    if ours and order.thumbnail not in small and derived.look_at(order.thumbnail) in (derived.CHANGED, derived.MISSING):
+        return small[0] if small else ""
+    return order.thumbnail
+
+
 def _keep_files(revision: Revision, examination: Examination, previews: dict[int, str]) -> None:
-    problems = {problem.file_name: problem.code for problem in examination.problems}
     """Read once more, a file keeps its row: its id stands in addresses, and in what the LMS was told."""
+    problems = {problem.file_name: problem.code for problem in examination.problems}
     here = [file.member_index for file in examination.files]
     ScanFile.objects.of(revision.lab_id).filter(revision=revision).exclude(member__in=here).delete()
     rows = [

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.core.files import File
+from django.db.models import Q
 from django.utils import timezone
 
 from connector.orders import store
@@ -24,8 +25,9 @@ log = logging.getLogger(__name__)
 MISSING, CHANGED, UNREADABLE = "preview_missing", "preview_changed", "preview_unreadable"
 CODES = {MISSING, CHANGED, UNREADABLE}
 PROOF = re.compile(r"/sha256-([0-9a-f]{64})\.")
-# A disk that spoils what it is given would otherwise have the same zip read at each look.
-NOT_BEFORE = timedelta(minutes=10)
+# A disk that spoils what it is given would otherwise have the same zip read at each look; one that could not be read as
+# it should is given a day.
+NOT_BEFORE, NOT_BEFORE_TROUBLED = timedelta(minutes=10), timedelta(days=1)
 
 
 class DerivedChanged(Exception):
@@ -65,24 +67,27 @@ def proved(name: str) -> bytes:
 
 def look(revision: Revision) -> str:
     """'' when all that was made of this revision is as it was, else one of CODES. No transaction needs to be open."""
-    for name in _names(revision):
-        try:
-            proved(name)
-        except DerivedChanged:
-            return CHANGED
-        except FileNotFoundError:
-            return MISSING
-        except OSError:
-            return UNREADABLE
+    return next(filter(None, map(look_at, _names(revision))), "")
+
+
+def look_at(name: str) -> str:
+    """As `look`, of one preview or picture."""
+    try:
+        proved(name)
+    except DerivedChanged:
+        return CHANGED
+    except FileNotFoundError:
+        return MISSING
+    except OSError:
+        return UNREADABLE
     return ""
 
 
 def _names(revision: Revision) -> list[str]:
     with in_lab(revision.lab_id):
         files = ScanFile.objects.of(revision.lab_id).filter(revision=revision).exclude(preview="")
-        small = Order.objects.of(revision.lab_id).filter(
-            pk=revision.order_id, thumbnail__startswith=store.derived_name(revision.archive, "")
-        )
+        ours = store.derived_name(revision.archive, "")
+        small = Order.objects.of(revision.lab_id).filter(pk=revision.order_id, thumbnail__startswith=ours)
         return [*files.values_list("preview", flat=True), *small.values_list("thumbnail", flat=True)]
 
 
@@ -92,12 +97,19 @@ def make_again(lab_id: UUID, revision_id: UUID) -> bool:
     now = timezone.now()
     with in_lab(lab_id):
         rows = Revision.objects.of(lab_id).filter(pk=revision_id, state=RevisionState.READY)
-        ready = rows.filter(ready_at__lt=now - NOT_BEFORE)
+        ready = rows.filter(Q(reason="", ready_at__lt=now - NOT_BEFORE) | Q(ready_at__lt=now - NOT_BEFORE_TROUBLED))
         revision = ready.select_related("order").first()
-        if revision is None or not store.scans().exists(revision.archive):
+        if revision is None or not _has_its_zip(revision):
             return False
         if not ready.update(state=RevisionState.STORED, next_due=now, lease_token=None, lease_until=None):
             return False
         record(revision.order, "preview_again", revision=revision, number=revision.number)
     log.error("preview_made_again revision %s", revision_id)
     return True
+
+
+def _has_its_zip(revision: Revision) -> bool:
+    try:
+        return store.scans().exists(revision.archive)
+    except OSError:
+        return False  # the store is away: the next look tells

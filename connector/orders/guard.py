@@ -7,12 +7,15 @@ costs its own pieces only (soundness.py; docs/decisions/0029).
 import logging
 from functools import partial
 
+from django.db import connection
+
 from connector.orders.models import Revision, ScanFile
 from connector.orders.repair import keep_sound, look_after
 from connector.orders.soundness import CHANGED, MISSING, look, look_at_member, look_at_part
 from labportal.labs.afterwards import afterwards
 
 log = logging.getLogger(__name__)
+LONGEST_LOOK = "30min"
 
 
 class FileMissing(Exception):
@@ -40,6 +43,7 @@ class FileDamaged(FileMissing):
 def must_be_sound(revision: Revision, part: tuple[int, int] | None = None) -> None:
     """All of a stored zip, or the part from the first to the last byte; the revision comes with its order. Errors:
     FileMissing, FileUnreadable, FileDamaged."""
+    _take_time()
     if revision.pieces:
         _refuse_bad(revision, look_at_part(revision, *(part or (0, (revision.size or 1) - 1))))
         return
@@ -50,7 +54,16 @@ def must_be_sound(revision: Revision, part: tuple[int, int] | None = None) -> No
 
 def member_must_be_sound(file: ScanFile) -> None:
     """One file of a stored zip. Errors: FileMissing, FileUnreadable, FileDamaged."""
+    _take_time()
     _refuse_bad(file.revision, look_at_member(file.revision, file.member, file.sha256))
+
+
+def _take_time() -> None:
+    """While bytes are hashed, or come from a bucket, the database is asked nothing, and it would end the transaction
+    of this request after two minutes of that (labportal/roles.py)."""
+    if connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = %s", [LONGEST_LOOK])
 
 
 def _refuse_bad(revision: Revision, code: str) -> None:

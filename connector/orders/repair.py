@@ -1,7 +1,6 @@
 """What becomes of a stored zip that is missing or changed: the latest is fetched again, an older one is held back."""
 
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from connector.orders.models import HAS_FILES, STOPPED, Event, Order, Revision, 
 from connector.orders.soundness import CHANGED, Look, look
 from connector.orders.stopped import settle
 from connector.orders.trail import note
+from labportal.faults import fault
 from labportal.labs.models import LabQuerySet
 from labportal.labs.tenancy import in_lab
 
@@ -54,17 +54,25 @@ def look_after(lab_id: UUID, revision_id: UUID) -> str:
         log.error("stored_file_%s revision %s", found.code, revision.pk)
     else:
         with in_lab(lab_id):
-            keep_sound(revision, found, lease_until=None)
+            keep_sound(revision, found)
+            _looked_at(revision)
         if code := derived.look(revision):
-            repair(Bad(revision, code))
+            log.error("stored_file_%s revision %s", code, revision.pk)
+            if code != derived.UNREADABLE:
+                repair(Bad(revision, code))
             return code
     return found.code
 
 
-def keep_sound(revision: Revision, found: Look, **changes: None) -> None:
+def keep_sound(revision: Revision, found: Look) -> None:
     """Write down when the zip was last sound, and its pieces, unless it was stored anew meanwhile."""
     revision.pieces = found.pieces
-    _the_same(revision).update(checked_at=Now(), pieces=found.pieces, **changes)
+    _the_same(revision).update(checked_at=Now(), pieces=found.pieces)
+
+
+def _looked_at(revision: Revision) -> None:
+    """The lease of the look is over; one with a token is a reader's."""
+    _the_same(revision).filter(lease_token=None).update(lease_until=None)
 
 
 def _the_same(revision: Revision) -> LabQuerySet[Revision]:
@@ -88,7 +96,8 @@ def repair(bad: Bad) -> RevisionState | None:
         order = Order.objects.of(revision.lab_id).select_for_update().filter(pk=revision.order_id).first()
         if order is None or not _the_same(revision).exists():
             return None
-        _put_aside(revision.archive)
+        store.put_aside(revision.archive)
+        fault("repair.after_aside")
         latest = order.latest_number == revision.number
         state = RevisionState.RETRY if latest else RevisionState.QUARANTINED
         changed = _the_same(revision).update(
@@ -103,17 +112,6 @@ def repair(bad: Bad) -> RevisionState | None:
         settle(order)
     log.error("stored_file_%s revision %s %s", bad.code, revision.pk, state)
     return state
-
-
-def _put_aside(archive: str) -> None:
-    """Beside its place, never deleted: a damaged zip may still give a person something back. With S3 the bucket's own
-    versions keep it, when the new one is uploaded."""
-    path = store.local_path(archive)
-    if path is None:
-        return
-    with suppress(FileNotFoundError):
-        path.rename(path.with_name(f"{path.name}.damaged-{timezone.now():%Y%m%dT%H%M%S%f}"))
-        store.sync_folder(path.parent)
 
 
 def _announced_once_more(revision: Revision) -> None:

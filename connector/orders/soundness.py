@@ -52,7 +52,7 @@ def look(revision: Revision) -> Look:
                 whole.update(piece)
                 pieces += hashlib.sha256(piece).digest()
     except FileNotFoundError:
-        return Look(MISSING)
+        return Look(_gone(revision))
     except OSError:
         return Look(UNREADABLE)  # the disk, or the way to it, doesn't give it back
     return Look("", bytes(pieces)) if whole.hexdigest() == revision.sha256 else Look(CHANGED)
@@ -66,7 +66,7 @@ def look_at_part(revision: Revision, first: int, last: int) -> str:
                 stream.seek(start)
                 stream.read(1)
     except FileNotFoundError:
-        return MISSING
+        return _gone(revision)
     except OSError:
         return UNREADABLE
     except PieceChanged:
@@ -82,12 +82,17 @@ def look_at_member(revision: Revision, member: int, sha256: str) -> str:
             while chunk := stream.read(PIECE):
                 digest.update(chunk)
     except FileNotFoundError:
-        return MISSING
+        return _gone(revision)
     except OSError:
         return UNREADABLE
     except ArchiveRejected:
         return CHANGED
     return "" if digest.hexdigest() == sha256 else CHANGED
+
+
+def _gone(revision: Revision) -> str:
+    """A repair puts a damaged zip aside before the row says so; one that died in between has left just that."""
+    return CHANGED if store.is_put_aside(revision.archive) else MISSING
 
 
 def _pieces_of(file: IO[Any]) -> Iterator[bytes]:

@@ -17,10 +17,12 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.utils import timezone
 
 from connector.orders.models import Revision
 from labportal.faults import fault
 
+ASIDE = ".damaged-"
 FREE_FLOOR = 2 * 1024**3
 LONGEST_READING = 24 * 3600.0
 
@@ -94,6 +96,23 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def put_aside(archive: str) -> None:
+    """Move a damaged zip beside its place; it is never deleted, since it may still give a person something back. In a
+    bucket its own versions keep it, when the new one is uploaded."""
+    path = local_path(archive)
+    if path is None:
+        return
+    with suppress(FileNotFoundError):
+        path.rename(path.with_name(f"{path.name}{ASIDE}{timezone.now():%Y%m%dT%H%M%S%f}"))
+        sync_folder(path.parent)
+
+
+def is_put_aside(archive: str) -> bool:
+    """Whether a damaged zip lies beside this place. Then the store is there: one that is not mounted shows nothing."""
+    path = local_path(archive)
+    return path is not None and any(path.parent.glob(f"{path.name}{ASIDE}*"))
 
 
 def open_stored(name: str) -> IO[Any]:

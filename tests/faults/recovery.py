@@ -6,10 +6,12 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from connector.intake.models import Notification, NotificationState, Reconciliation, RunStatus, SyncRun
+from connector.orders import recheck
 from connector.orders.models import ON_ITS_WAY, Revision, RevisionState
 from connector.pairing.models import Pairing, State
 from connector.returns.models import Return, ReturnState
 from labportal.labs.tenancy import in_lab
+from labportal.running.models import Heartbeat
 from labportal.tick import tick
 from tests.align import change
 from tests.intake.desk import Desk, work
@@ -23,6 +25,7 @@ UNFINISHED = (*ON_ITS_WAY, RevisionState.STORED)
 def an_hour_passes(desk: Desk) -> None:
     """All that waits for a time is due: leases of dead workers, retries, pauses, the next poll."""
     now = timezone.now()
+    Heartbeat.objects.filter(name=recheck.TURN).update(at=now - HOUR)
     change(desk.pairing, next_due=now, paused_until=None)
     with in_lab(desk.lab.pk):
         revisions = Revision.objects.of(desk.lab)
@@ -31,6 +34,7 @@ def an_hour_passes(desk: Desk) -> None:
             lease_until=now - HOUR, next_due=now
         )
         revisions.filter(state=RevisionState.STORED).update(next_due=now)
+        revisions.filter(state=RevisionState.READY).exclude(lease_until=None).update(lease_until=now - HOUR)
         Notification.objects.of(desk.lab).filter(state=NotificationState.TAKEN).update(taken_at=now - HOUR)
         SyncRun.objects.of(desk.lab).filter(status=RunStatus.RUNNING).update(started_at=now - HOUR)
         Reconciliation.objects.of(desk.lab).update(started_at=now - HOUR)

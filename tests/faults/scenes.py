@@ -4,6 +4,7 @@ process dies. One for each family of points."""
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from django.utils import timezone
@@ -15,6 +16,7 @@ from labportal.labs.tenancy import in_lab
 from labportal.tick import tick
 from tests.align import change, let_pass
 from tests.intake.desk import READY, Desk, work
+from tests.orders.stored import rot
 
 # Passed once for each order; the others once a run of the task, however many orders there are.
 FOR_EACH_ORDER = (
@@ -117,6 +119,16 @@ def resumed(desk: Desk, circumstances: Circumstances) -> Scene:
     return Scene([order_id], partial(look_and_work, desk))
 
 
+def rotten(desk: Desk, circumstances: Circumstances) -> Scene:
+    """A stored zip has lost a bit since; its look is due, and Align gives it out again."""
+    desk.align.switch(second_download="allow")
+    order_id = desk.arrives()
+    desk.take_in()
+    rot(desk.revision(order_id))
+    desk.update_revision(order_id, stored_at=timezone.now() - timedelta(days=8), checked_at=None)
+    return Scene([order_id], partial(look_and_work, desk))
+
+
 def over_night(desk: Desk, circumstances: Circumstances) -> Scene:
     """Scans come in when the access token has run out, so that a refresh is the first thing."""
     scene = arriving(desk, circumstances)
@@ -140,6 +152,7 @@ def scene_of(point: str, person: User) -> Callable[[Desk, Circumstances], Scene]
         "look_up": pushed,
         "resume": resumed,
         "refresh": over_night,
+        "repair": rotten,
         "return": partial(returned, person),
     }
     return scenes.get(point.partition(".")[0], arriving)

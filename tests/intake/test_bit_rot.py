@@ -1,13 +1,20 @@
 """A damaged zip that Align still has comes back whole; one that it has no more is told to the lab. Nobody asks."""
 
+import time
 from datetime import timedelta
+from typing import Any
 
+import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from connector.orders import soundness
 from connector.orders.models import RevisionState
+from labportal import faults
+from labportal.tick import tick
 from tests.align import words_on
-from tests.intake.desk import Desk, OpenDesk, sha256
+from tests.intake.desk import Desk, OpenDesk, sha256, work
 from tests.orders.stored import rot
 
 
@@ -87,3 +94,46 @@ def test_the_flip_of_these_tests_leaves_the_times_as_they_were(desk: Desk) -> No
     after = path.stat()
     assert (before.st_mtime_ns, before.st_size, before.st_ino) == (after.st_mtime_ns, after.st_size, after.st_ino)
     assert sum(a != b for a, b in zip(content, path.read_bytes(), strict=True)) == 1
+
+
+def test_a_repair_that_died_half_way_is_gone_on_with(desk: Desk) -> None:
+    """The zip is aside, the row counts it as stored: the next look fetches it, where a store that is not mounted, which
+    shows no zip either, changes nothing."""
+    order_id = comes_in_and_rots(desk)
+    time_has_come(desk, order_id)
+    faults.arm("repair.after_aside:raise")
+    tick()
+    work(forgiving=True)
+    faults.disarm()
+    zip_path = desk.zip_of(desk.revision(order_id))
+    assert (desk.revision(order_id).has_files, zip_path.exists()) == (True, False)
+    assert desk.browser.get(address(desk, order_id)).status_code == 503
+    desk.sweep()
+    truth = desk.align.order(order_id)["revisions"][-1]["sha256_full"]
+    assert sha256(desk.zip_of(desk.revision(order_id)).read_bytes()) == truth == desk.revision(order_id).sha256
+    assert desk.downloads(order_id) == 2
+
+
+def test_hashing_may_take_longer_than_the_database_waits_for_a_question(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = desk.arrives()
+    desk.take_in()
+    file = desk.files(order_id)["upper"]
+    slow = soundness._piece
+
+    def slowly(*given: Any) -> bytes:
+        time.sleep(1.5)
+        return slow(*given)
+
+    monkeypatch.setattr(soundness, "_piece", slowly)
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '1s'")
+    try:
+        for _ in range(2):  # all of it, then piece by piece
+            assert desk.browser.get(address(desk, order_id)).status_code == 200
+        assert desk.revision(order_id).pieces
+        assert desk.browser.get(f"/cases/{desk.order(order_id).pk}/files/{file.pk}").status_code == 200
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET idle_in_transaction_session_timeout")

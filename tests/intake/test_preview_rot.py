@@ -4,16 +4,20 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from connector.intake import reading
 from connector.orders import derived, store
 from connector.orders.models import Order, RevisionState, ScanFile
+from connector.scans.examination import ExaminationFailed
 from labportal.labs.tenancy import in_lab
 from tests.align import words_on
-from tests.intake.desk import Desk, OpenDesk
+from tests.intake.desk import Desk, OpenDesk, sha256
+from tests.orders.stored import rot as rot_zip
 
 LONG_AGO = timedelta(hours=1)
 MADE_AGAIN = "A preview or picture of revision 1 was damaged: it is made again"
@@ -134,6 +138,74 @@ def test_a_disk_that_spoils_all_it_is_given_does_not_have_the_zip_read_at_each_l
         assert desk.browser.get(url).status_code == 503
         desk.sweep()
     assert desk.timeline(order_id).count("preview_again") == 1
+
+
+def test_one_that_its_zip_no_longer_gives_is_given_up_and_not_tried_for_ever(desk: Desk) -> None:
+    """Another version of a library makes other bytes of the same picture, which then have another name."""
+    order_id = comes_in(desk)
+    archive = desk.revision(order_id).archive
+    gone = store.derived_name(archive, "sha256-" + "ab" * 32 + ".jpg")
+    with in_lab(desk.lab.pk):
+        Order.objects.of(desk.lab).filter(order_id=order_id).update(thumbnail=gone, latest_number=2)
+    for _ in range(3):
+        desk.browser.get(f"/cases/{desk.order(order_id).pk}/thumbnail")
+        desk.sweep()
+        desk.update_revision(order_id, ready_at=timezone.now() - LONG_AGO)
+    assert desk.timeline(order_id).count("preview_again") == 1
+    assert desk.browser.get(f"/cases/{desk.order(order_id).pk}/thumbnail").status_code == 200
+    call_command("verify")
+
+
+def test_a_zip_that_could_not_be_read_again_is_given_a_day(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = comes_in(desk)
+    url, name = mesh_of(desk, order_id)
+    rot(name)
+
+    def too_long(*_: Any, **__: Any) -> Any:
+        raise ExaminationFailed("time")
+
+    monkeypatch.setattr(reading, "examine", too_long)
+    for _ in range(3):
+        assert desk.browser.get(url).status_code == 503
+        desk.sweep()
+        desk.update_revision(order_id, ready_at=timezone.now() - LONG_AGO)
+    assert (desk.revision(order_id).state, desk.revision(order_id).reason) == (RevisionState.READY, "time")
+    assert desk.timeline(order_id).count("preview_again") == 1
+    monkeypatch.undo()
+    desk.update_revision(order_id, ready_at=timezone.now() - timedelta(days=2))
+    desk.browser.get(url)
+    desk.sweep()
+    assert desk.browser.get(url).status_code == 200
+    assert desk.revision(order_id).reason == ""
+
+
+def test_when_the_zip_has_rotted_too_it_is_fetched_again_and_no_reason_is_invented(desk: Desk) -> None:
+    order_id = comes_in(desk)
+    url, name = mesh_of(desk, order_id)
+    rot(name)
+    rot_zip(desk.revision(order_id))
+    assert desk.browser.get(url).status_code == 503
+    for _ in range(3):
+        desk.sweep()
+    assert desk.downloads(order_id) == 2
+    assert (desk.revision(order_id).state, desk.revision(order_id).reason) == (RevisionState.READY, "")
+    assert "unreadable" not in desk.timeline(order_id)
+    assert desk.browser.get(mesh_of(desk, order_id)[0]).status_code == 200
+    truth = desk.align.order(order_id)["revisions"][-1]["sha256_full"]
+    assert sha256(desk.zip_of(desk.revision(order_id)).read_bytes()) == truth == desk.revision(order_id).sha256
+
+
+def test_one_that_can_not_be_read_just_now_is_no_damage(desk: Desk) -> None:
+    """A disk's or bucket's trouble passes; the zip is not read again for it."""
+    order_id = comes_in(desk)
+    _, name = mesh_of(desk, order_id)
+    aside = path_of(name).with_suffix(".aside")
+    path_of(name).rename(aside)
+    path_of(name).mkdir()  # it opens, and can't be read
+    desk.update_revision(order_id, stored_at=timezone.now() - timedelta(days=8), checked_at=None)
+    desk.sweep()
+    assert desk.revision(order_id).checked_at is not None
+    assert "preview_again" not in desk.timeline(order_id)
 
 
 def test_without_its_zip_nothing_is_begun_that_could_not_end(desk: Desk) -> None:
