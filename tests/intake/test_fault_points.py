@@ -19,7 +19,7 @@ def armed() -> Iterator[faults.Armed]:
 
 def test_every_point_is_passed(open_desk: OpenDesk, cast: Cast, armed: faults.Armed) -> None:
     desk = open_desk(normal=20)
-    for family in ("notification", "look_up", "download", "resume", "refresh", "return"):
+    for family in ("notification", "look_up", "download", "resume", "refresh", "return", "repair"):
         point = next(point for point in POINTS if point.startswith(family))
         scene_of(point, cast.theo)(desk, Circumstances(point, seed=0)).work()
     assert set(armed.passed) == set(POINTS)
