@@ -50,7 +50,7 @@ def case(lab: Lab, order_id: UUID) -> tuple[Order, dict[str, Any]] | None:
             ("Chart number", order.chart_number), ("Doctor", order.doctor), ("Practice", order.practice),
             ("Connection", order.pairing.account_name), ("Procedure", order.procedure),
             ("Status at Align", order.vendor_status), ("Problem", explain(order.problem) or "none"),
-            ("Notes", order.notes), *rx_facts(order, now, zone),
+            ("Notes", order.notes), *rx_facts(order, zone),
         ],
         "restorations": restorations(order, lab),
         "revisions": [

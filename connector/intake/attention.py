@@ -11,7 +11,7 @@ from django.utils import timezone
 from connector.intake.bookkeeping import Dismissal
 from connector.intake.dismissing import AGAIN, needing_attention
 from connector.intake.models import Notification, NotificationState
-from connector.orders.case import explain, explain_older
+from connector.orders.case import explain, explain_older, for_reader
 from connector.orders.concerns import concerns
 from connector.orders.models import STOPPED, Order, Revision, RevisionState
 from connector.orders.words import moment_words, revision_label
@@ -33,8 +33,6 @@ ENDED = {
 }
 # A zip that was cut off says "fetch the case again"; while we do so by ourselves that would mislead.
 DELAYED = {"truncated": "The download was cut off. The portal fetches the case again by itself."}
-HELD = {"truncated": "The download was cut off each time."}
-HELD_WHAT_TO_DO = " Press “Try again”. If it stays so, ask the practice to send the scan again."
 PUSH_ENDED = {
     "not_found": "Align does not know this RxID under this connection.",
     "bad_answer": "Align's answer could not be read, each time. If it stays so, tell the operator the RxID.",
@@ -46,8 +44,9 @@ def attention_page(*, lab: Lab, membership: Membership) -> dict[str, Any]:
     """The template's context."""
     now, zone = timezone.now(), ZoneInfo(lab.time_zone)
     listed = needing_attention(lab).select_related("order", "order__pairing")
-    items = [_item(row, now, zone) for row in listed.order_by("-order__received_at", "-number", "-pk")[:SHOWN]]
     may = membership.may_work
+    newest = listed.order_by("-order__received_at", "-number", "-pk")[:SHOWN]
+    items = [_item(row, now, zone, may_work=may) for row in newest]
     return {
         "stopped": [item for item in items if item["tone"] == "bad"],
         "delayed": [item for item in items if item["tone"] != "bad"],
@@ -80,14 +79,12 @@ def reason_of(revision: Revision) -> str:
         return DISK
     if revision.state == RevisionState.DEAD and revision.reason in ENDED:
         return ENDED[revision.reason]
-    if revision.state == RevisionState.QUARANTINED:
-        return (HELD.get(revision.reason) or explain(revision.reason)) + HELD_WHAT_TO_DO
     if revision.state == RevisionState.RETRY and revision.reason in DELAYED:
         return DELAYED[revision.reason]
-    return explain(revision.reason) or "The reason is not known."
+    return explain(revision.reason, revision.state) or "The reason is not known."
 
 
-def _item(revision: Revision, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
+def _item(revision: Revision, now: datetime, zone: ZoneInfo, *, may_work: bool) -> dict[str, Any]:
     order = revision.order
     tries = revision.attempts
     older = revision.number < order.latest_number
@@ -102,7 +99,7 @@ def _item(revision: Revision, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
         "number": revision.number,
         "state": RevisionState(revision.state).label,
         "tone": "bad" if revision.state in STOPPED else "warn",
-        "reason": reason_of(revision),
+        "reason": for_reader(reason_of(revision), may_work=may_work),
         "attempts": "Not tried yet" if not tries else "Tried once" if tries == 1 else f"Tried {tries} times",
         "next": _next_try(revision, now, zone),
         "again_url": reverse("attention_try_again", args=[order.pk]) if revision.state in AGAIN and not older else "",

@@ -59,6 +59,8 @@ def copy_treatments(order: Order, seen: VendorOrder) -> None:
 
 def list_words(order: Order, treatment: str, material: str, shade: str) -> None:
     """What lists show of the first tooth, from the API or, where it has none, from the metadata file."""
+    if treatment.startswith("Bridge:"):  # the first tooth's part in it ("Bridge: Abutment") is not the whole
+        treatment = "Bridge"
     words = (treatment, material.removeprefix("Ceramic: "))
     order.summary, order.shade = " · ".join(word for word in words if word)[:300], shade[:80]
 

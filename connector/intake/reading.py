@@ -138,7 +138,7 @@ def _keep_files(revision: Revision, examination: Examination, previews: dict[int
             triangles=file.triangles,
             box_mm=list(file.box_mm) if file.box_mm else None,
             preview=previews.get(file.member_index, ""),
-            problem=problems.get(file.name, ""),
+            problem=problems.get(file.display_name, ""),
         )
         for file in examination.files
     ]

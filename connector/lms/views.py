@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from connector.lms.forms import GRACES, LIVES, KeyForm, RotateForm
@@ -42,6 +43,8 @@ def _page(request: LabRequest, form: KeyForm) -> HttpResponseBase:
         "lives": LIVES.items(),
         "graces": GRACES.items(),
         "form_id": uuid.uuid4(),
+        "base_url": settings.BASE_URL,
+        "openapi_url": reverse("lms:openapi"),
     }
     return render(request, "lms/keys.html", context)
 

@@ -14,6 +14,7 @@ from connector.orders.models import STOPPED, SUPERSEDED, Order, Revision, Revisi
 from connector.orders.panels import panels
 from connector.orders.prescription import restorations, rx_facts, tooth_chart
 from connector.orders.sizes import in_bytes
+from connector.orders.ticket import ticket
 from connector.orders.words import due_words, moment_words, revision_label, status_words
 from connector.pairing.words import reason_words
 from connector.scans.examination import FAILURE_WORDS
@@ -30,6 +31,15 @@ TROUBLE = {
     RevisionState.SUPERSEDED: ("This scan was replaced at Align before it was fetched", "info", False),
     RevisionState.READY: ("The zip is here, but not all of it could be read", "warn", False),
 }
+
+# Held back, and yet no sign of harm: the title says what it is instead.
+HELD_TITLES = dict.fromkeys(
+    ("truncated", "not_a_zip", "bad_crc", "bad_data", "bad_directory", "bad_header", "size_mismatch"),
+    "This scan did not arrive whole, and was held back",
+) | {"encrypted": "This scan's zip is locked with a password, and was held back"}
+# A zip that was cut off says "fetch the case again"; here the button has another name.
+HELD = {"truncated": "The download was cut off each time."}
+HELD_WHAT_TO_DO = " Press “Try again”. If it stays so, ask the practice to send the scan again."
 
 # Of an older scan nothing can be fetched any more, so neither "Try again" nor "by ourselves" would be true.
 OLDER = {
@@ -49,8 +59,15 @@ REPLACED = (
 
 def explain(reason: str, state: str = "") -> str:
     """A revision's reason code in words. Our own trouble with reading a zip and Align's share a code or two."""
+    if state == RevisionState.QUARANTINED:
+        return (HELD.get(reason) or explain(reason)) + HELD_WHAT_TO_DO
     own = FAILURE_WORDS.get(reason) if state == RevisionState.READY else None
     return own or WORDS.get(reason) or PROBLEM_WORDS.get(reason) or reason_words(reason)
+
+
+def for_reader(text: str, *, may_work: bool) -> str:
+    """Who has no such button reads who has it."""
+    return text if may_work else text.replace("Press “Try again”", "A technician or owner can press “Try again”")
 
 
 def explain_older(reason: str) -> str:
@@ -74,9 +91,11 @@ def case_page(order: Order, *, number: int | None, lab: Lab, membership: Members
         "may": {"download": True, "return": membership.may_work, "work": membership.may_work},
         "urls": _urls(order, shown, latest, membership),
         "problem": _problem(order, latest, membership) or _older_problem(latest, shown),
+        "unreadable": case_scans.unreadable_scans(here, lab.tooth_notation),
+        "older": _older(order, latest, shown),
         "restorations": restorations(order, lab),
         "tooth_chart": tooth_chart(order, lab),
-        "rx_facts": rx_facts(order, now, zone),
+        "rx_facts": rx_facts(order, zone),
         "revisions": case_scans.revision_facts(order, revisions, shown, files, now, zone, lab.tooth_notation),
         "thumbnails": case_scans.pictures(order, here),
         "files": [case_scans.file_facts(order, file, lab.tooth_notation) for file in here],
@@ -90,6 +109,7 @@ def case_page(order: Order, *, number: int | None, lab: Lab, membership: Members
         "panels": panels(order, lab, membership),
         "timeline": [_event(event, now, zone) for event in _timeline(order, lab)],
         "mark": mark_of(order, latest),
+        "ticket": ticket(order, shown, now, zone),
     }
 
 
@@ -135,10 +155,13 @@ def _problem(order: Order, latest: Revision | None, membership: Membership) -> d
     if latest is None or not latest.reason or latest.state not in TROUBLE:
         return None
     title, tone, again = TROUBLE[RevisionState(latest.state)]
+    if latest.state == RevisionState.QUARANTINED:
+        title = HELD_TITLES.get(latest.reason, title)
     text = explain(latest.reason, latest.state)
     if latest.state == RevisionState.READY:
         text += " The zip can be downloaded as it came."
     url = reverse("try_again", args=[order.pk]) if again and membership.may_work else ""
+    text = for_reader(text, may_work=membership.may_work)
     return {"title": title, "text": text, "tone": tone, "action_label": "Try again", "action_url": url}
 
 
@@ -151,6 +174,17 @@ def _older_problem(latest: Revision | None, shown: Revision | None) -> dict[str,
     title, tone, _ = TROUBLE[RevisionState(shown.state)]
     title = f"{revision_label(shown.number, shown.cause)}: {title}"
     return {"title": title, "text": explain_older(shown.reason), "tone": tone, "action_label": "", "action_url": ""}
+
+
+def _older(order: Order, latest: Revision | None, shown: Revision | None) -> dict[str, str] | None:
+    """That this is not the newest scan, which nobody may take it for."""
+    if latest is None or shown is None or shown.number == latest.number:
+        return None
+    return {
+        "label": revision_label(shown.number, shown.cause),
+        "newest": revision_label(latest.number, latest.cause),
+        "url": reverse("case", args=[order.pk]) if latest.has_files else "",
+    }
 
 
 def _timeline(order: Order, lab: Lab) -> list[TimelineEvent]:

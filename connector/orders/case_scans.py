@@ -73,6 +73,15 @@ def file_facts(order: Order, file: ScanFile, notation: str = "") -> dict[str, An
     }
 
 
+def unreadable_scans(files: Sequence[ScanFile], notation: str = "") -> list[str]:
+    """A sentence for each jaw or stump that the portal could not read: the 3D view just lacks it."""
+    return [
+        f"{_model_label(file, notation)}: {PROBLEM_WORDS.get(file.problem, file.problem)}"
+        for file in files
+        if file.problem and (file.role in MODEL_ROLES[:-1] or stump_label(file, notation))
+    ]
+
+
 def is_model(file: ScanFile) -> bool:
     """Whether the 3D view can show it."""
     return bool(file.preview) and file.role in MODEL_ROLES

@@ -7,11 +7,12 @@ from typing import Any
 
 from connector.orders.models import Revision, ScanFile
 from connector.orders.words import tooth_label
+from connector.scans.junk import is_junk
 
 SHOWN_ROLES = {
     "upper": "Upper jaw", "lower": "Lower jaw", "both": "Both jaws", "pre_treatment": "Pre-treatment scan",
     "margin": "Margin line", "thumbnail": "Picture", "texture": "Colour image", "metadata": "Metadata",
-    "rx": "Prescription", "other": "Other file",
+    "rx": "Prescription sheet", "other": "Other file",
 }  # fmt: skip
 # Of these the lab wants to read that they stayed as they were; of the other files only what is different is said.
 COMPARED = ("upper", "lower", "both", "pre_treatment", "margin")
@@ -41,7 +42,9 @@ def changes(
 def stump_label(file: ScanFile, notation: str) -> str:
     """ "Stump 16"; '' for any other file. A stump comes as an "other" file of a prepared tooth, by its ADA number."""
     stump = re.search(r"tooth_(\d{1,2})_with_ditch", file.name.rsplit("/", 1)[-1], re.IGNORECASE)
-    return f"Stump {tooth_label(int(stump[1]), notation)}" if stump and file.role == "other" else ""
+    if stump is None or file.role != "other" or is_junk(file.name):
+        return ""
+    return f"Stump {tooth_label(int(stump[1]), notation)}"
 
 
 def _groups(files: Sequence[ScanFile], notation: str) -> dict[tuple[str, str], list[str]]:
@@ -77,9 +80,9 @@ def _compared(old: list[str], new: list[str]) -> str:
         return "identical"
     replaced = min(gone, came)
     if max(len(old), len(new)) == 1:
-        return "new" if replaced else "added" if came else "no longer there"
+        return "changed" if replaced else "added" if came else "no longer there"
     parts = [
-        f"{replaced} of {len(new)} new" if replaced else "",
+        f"{replaced} of {len(new)} changed" if replaced else "",
         f"{came - replaced} added" if came > replaced else "",
         f"{gone - replaced} no longer there" if gone > replaced else "",
     ]

@@ -1,11 +1,10 @@
 """What the doctor ordered, for the case page: teeth, treatments, facts of the Rx."""
 
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.orders.models import Order, Restoration
-from connector.orders.words import moment_words, tooth_label
+from connector.orders.words import WHOLE, tooth_label
 from labportal.labs.models import Lab
 
 UPPER, LOWER = range(1, 17), range(32, 16, -1)
@@ -40,9 +39,9 @@ def tooth_chart(order: Order, lab: Lab) -> dict[str, Any] | None:
     return {"upper": row(UPPER), "lower": row(LOWER), "notation": notation}
 
 
-def rx_facts(order: Order, now: datetime, zone: ZoneInfo) -> list[tuple[str, str]]:
+def rx_facts(order: Order, zone: ZoneInfo) -> list[tuple[str, str]]:
     facts = [
-        ("Scanned", moment_words(order.scanned_at, now, zone)),
+        ("Scanned", f"{order.scanned_at.astimezone(zone):{WHOLE}}" if order.scanned_at else ""),
         ("Doctor's licence", order.doctor_license),
         ("Practice address", order.practice_address),
     ]

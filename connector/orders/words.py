@@ -8,6 +8,7 @@ from connector.orders.models import RevisionState, Workflow
 from connector.scans.teeth import ada_to_fdi
 from labportal.labs.models import Lab
 
+WHOLE = "%-d %b %Y, %H:%M"  # a point in time that is read on another day, as on paper
 CAUSES = {"first": "First scan", "rescan": "Re-scan", "modeling": "Modeling", "update": "Update"}
 
 

@@ -128,7 +128,19 @@ ACTORS = {
 }
 
 
+# Facts are codes; these are read often enough to have words.
+CODES = {
+    "in_work": "in work", "missing_data": "part of the scan is missing", "margin": "margin is not clear",
+    "bite": "bite is wrong or missing", "preparation": "preparation needs a change",
+    "scan_quality": "scan is distorted or has holes", "prescription": "prescription is not clear",
+}  # fmt: skip
+
+
 class _Facts(dict[str, Any]):
+    def __getitem__(self, name: str) -> Any:
+        found = super().__getitem__(name)
+        return CODES.get(found, found) if isinstance(found, str) else found
+
     def __missing__(self, name: str) -> str:
         return "–"
 

@@ -90,7 +90,10 @@ def _judge_missing(desk: Desk, order_id: str, ours: list[Revision], found: Findi
     if latest is None or latest.state not in STOPPED:
         found.count("lost", f"{order_id} {latest.state if latest else 'has no row'}")
         return
-    told = [(f"/cases/{latest.order_id}", explain(latest.reason)), (reverse("attention"), reason_of(latest))]
+    told = [
+        (f"/cases/{latest.order_id}", explain(latest.reason, latest.state)),
+        (reverse("attention"), reason_of(latest)),
+    ]
     said = all(
         text and not text.startswith(UNKNOWN_WORDS) and text in words_on(desk.browser, url) for url, text in told
     )

@@ -81,7 +81,7 @@ def test_a_case_arrives_while_one_watches_and_goes_its_whole_way(demo: Demo, pag
     expect(again).to_contain_text("re-scan 2")
     again.locator(".name a").click()
     expect(page.locator(".revisions > li")).to_have_count(2)
-    expect(page.locator(".revisions")).to_contain_text("Upper jaw: new")
+    expect(page.locator(".revisions")).to_contain_text("Upper jaw: changed")
     expect(page.locator(".revisions")).to_contain_text("Lower jaw: identical")
 
 

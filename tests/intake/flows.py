@@ -86,10 +86,10 @@ def told_by_bytes(desk: Desk, order_id: str) -> set[str]:
     said = set()
     for jaw in ("upper", "lower"):
         name = f"{order_id}_{jaw}_jaw.ply"
-        said.add(f"{jaw.capitalize()} jaw: {'identical' if old[name] == new[name] else 'new'}")
+        said.add(f"{jaw.capitalize()} jaw: {'identical' if old[name] == new[name] else 'changed'}")
     pictures = [name for name in new if name.startswith("gallery")]
     came = sum(old[name] != new[name] for name in pictures)
-    return said | ({f"Pictures: {came} of {len(pictures)} new"} if came else set())
+    return said | ({f"Pictures: {came} of {len(pictures)} changed"} if came else set())
 
 
 def first_scan(desk: Desk, way: Way) -> str:

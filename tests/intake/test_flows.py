@@ -67,7 +67,7 @@ def test_modeling_brings_a_new_revision_and_says_what_changed(slow: Desk, way: W
     assert seen(slow, order_id) == [(1, "first", READY), (2, "modeling", "Lab Review")]
     assert_untouched(before, slow, order_id)
     _, news = changed(slow, order_id)
-    assert {f"Status: {READY} → Lab Review", "Upper jaw: new", *told_by_bytes(slow, order_id)} <= set(news)
+    assert {f"Status: {READY} → Lab Review", "Upper jaw: changed", *told_by_bytes(slow, order_id)} <= set(news)
     assert_only(slow, way)
 
 
@@ -96,7 +96,7 @@ def test_a_re_scan_after_a_return_is_a_new_revision_and_nobody_waits_any_more(
     assert slow.order(order_id).waiting_since is None
     assert_untouched(before, slow, order_id)
     _, news = changed(slow, order_id)
-    assert {"Upper jaw: new", *told_by_bytes(slow, order_id)} <= set(news)
+    assert {"Upper jaw: changed", *told_by_bytes(slow, order_id)} <= set(news)
     assert not any(line.startswith("Status") for line in news)
     assert_only(slow, way)
 
@@ -139,7 +139,7 @@ def test_interpretation_2_from_milling_back_to_review_brings_new_files(slow: Des
     assert seen(slow, order_id) == [(1, "first", READY), (2, "modeling", "Lab Review")]
     assert_untouched(before, slow, order_id)
     _, news = changed(slow, order_id)
-    assert {f"Status: {READY} → Lab Review", "Upper jaw: new"} <= set(news)
+    assert {f"Status: {READY} → Lab Review", "Upper jaw: changed"} <= set(news)
     before = zips(slow, order_id)
     slow.align.tell(f"orders/{order_id}/mill")
     by_push(slow, order_id)

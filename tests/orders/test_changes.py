@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from connector.orders.changes import SHOWN_ROLES, changes
+from connector.orders.changes import SHOWN_ROLES, changes, stump_label
 from connector.orders.models import Revision, ScanFile
 
 File = tuple[str, str, str]  # role, name, content
@@ -25,7 +25,7 @@ def stump(tooth: int, content: str) -> File:
 
 @pytest.mark.parametrize("role", SHOWN_ROLES)
 def test_a_file_of_any_role_whose_content_changed_is_named(role: str) -> None:
-    assert said([(role, "x", "a")], [(role, "x", "b")]) == [f"{SHOWN_ROLES[role]}: new"]
+    assert said([(role, "x", "a")], [(role, "x", "b")]) == [f"{SHOWN_ROLES[role]}: changed"]
 
 
 @pytest.mark.parametrize("role", SHOWN_ROLES)
@@ -41,21 +41,21 @@ def test_so_is_one_that_came_and_one_that_went(role: str) -> None:
 
 
 def test_a_role_that_we_have_no_word_for_is_another_file() -> None:
-    assert said([("hologram", "x", "a")], [("hologram", "x", "b")]) == ["Other file: new"]
+    assert said([("hologram", "x", "a")], [("hologram", "x", "b")]) == ["Other file: changed"]
 
 
 @pytest.mark.parametrize(("notation", "label"), [("fdi", "Stump 44"), ("universal", "Stump 28")])
 def test_each_stump_is_named_by_its_tooth(notation: str, label: str) -> None:
     old, new = [stump(28, "a"), stump(29, "b")], [stump(28, "c"), stump(29, "b")]
-    assert said(old, new, notation) == [f"{label}: new"]
+    assert said(old, new, notation) == [f"{label}: changed"]
 
 
 def test_pictures_are_counted() -> None:
     def pictures(contents: str) -> list[File]:
         return [("thumbnail", f"{place}.jpg", one) for place, one in enumerate(contents)]
 
-    assert said(pictures("abc"), pictures("axy")) == ["Pictures: 2 of 3 new"]
-    assert said(pictures("abc"), pictures("xbcde")) == ["Pictures: 1 of 5 new, 2 added"]
+    assert said(pictures("abc"), pictures("axy")) == ["Pictures: 2 of 3 changed"]
+    assert said(pictures("abc"), pictures("xbcde")) == ["Pictures: 1 of 5 changed, 2 added"]
     assert said(pictures("abc"), pictures("a")) == ["Pictures: 2 no longer there"]
 
 
@@ -74,8 +74,13 @@ def test_two_files_of_the_same_content_are_two() -> None:
 def test_the_jaws_come_first_and_stumps_before_other_files() -> None:
     old: list[File] = [("other", "x", "a"), stump(28, "a"), ("thumbnail", "p", "a"), ("upper", "u", "a")]
     new: list[File] = [("other", "x", "b"), stump(28, "b"), ("thumbnail", "p", "b"), ("upper", "u", "b")]
-    assert said(old, new) == ["Upper jaw: new", "Picture: new", "Stump 44: new", "Other file: new"]
+    assert said(old, new) == ["Upper jaw: changed", "Picture: changed", "Stump 44: changed", "Other file: changed"]
 
 
 def test_files_that_are_not_read_yet_are_not_compared() -> None:
     assert said([], [("upper", "u", "a")]) == []
+
+
+def test_what_a_mac_adds_beside_a_stump_is_none():
+    junk = ScanFile(role="other", name="__MACOSX/case/._1_lower_tooth_28_with_ditch.ply", size=1)
+    assert stump_label(junk, "fdi") == ""

@@ -68,6 +68,10 @@ def test_a_return_reaches_the_doctor_with_reason_and_comment_and_the_case_waits(
     assert desk.order(order_id).waiting_since is not None
     assert "Waiting for doctor" in words_on(desk.browser, "/")
     assert desk.timeline(order_id)[-2:] == ["return_queued", "return_sent"]
+    asked = words_on(desk.browser, page)
+    assert "Asked of the doctor" in asked
+    assert COMMENT in asked
+    assert "Waiting for the doctor" in asked
 
 
 @pytest.mark.parametrize("dialect", ["assumed", "contract"])
@@ -90,8 +94,9 @@ def test_the_re_scan_is_a_second_revision_of_the_same_case(open_desk: OpenDesk, 
     desk.assert_true_to_align(order_id)
     assert "re-scan 2" in words_on(desk.browser, "/").lower()
     changed = words_on(desk.browser, f"/cases/{desk.order(order_id).pk}")
-    assert "Upper jaw: new" in changed
+    assert "Upper jaw: changed" in changed
     assert "Lower jaw: identical" in changed
+    assert "Re-scan is here" in changed, "beside what the doctor was asked"
 
 
 def test_pressed_twice_is_one_return(patient_doctor: Desk, cast: Cast) -> None:
