@@ -246,6 +246,7 @@ MFA_FORMS = {
     "authenticate": "labportal.signin.mfa.AuthenticateForm",
     "reauthenticate": "labportal.signin.mfa.ReauthenticateForm",
     "activate_totp": "labportal.signin.mfa.ActivateTOTPForm",
+    "login_webauthn": "labportal.signin.mfa.LoginWebAuthnForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

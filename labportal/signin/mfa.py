@@ -1,4 +1,5 @@
-"""Second steps: seeds sealed at rest, a TOTP code taken once, and the last one kept while somebody demands it."""
+"""Second steps: seeds sealed at rest, a TOTP code taken once, the last one kept while somebody demands it; and a
+passkey alone opens only when its device asked for a PIN, finger or face."""
 
 import logging
 from typing import Any, NoReturn
@@ -10,8 +11,11 @@ from allauth.mfa.base import forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.webauthn import forms as webauthn_forms
+from allauth.mfa.webauthn.internal.auth import get_state
 from django.conf import settings
 from django.db import transaction
+from fido2.webauthn import UserVerificationRequirement
 
 from labportal.labs.models import User
 from labportal.labs.second_step import FACTORS, demanded_of
@@ -128,3 +132,18 @@ class ReauthenticateForm(_Digits, _TakenOnce, forms.ReauthenticateForm):  # type
 
 class ActivateTOTPForm(_Digits, totp_forms.ActivateTOTPForm):  # type: ignore[misc]  # as above
     pass
+
+
+class LoginWebAuthnForm(webauthn_forms.LoginWebAuthnForm):  # type: ignore[misc]  # as above
+    """A passkey alone: two factors in one, so the device must have asked for its PIN, finger or face.
+
+    A session has one place for the challenge of all ceremonies, and that of the second step is content with a touch.
+    Only a challenge that demanded it opens here; then fido2 refuses an answer whose signed flag says that the device
+    did not ask.
+    """
+
+    def clean_credential(self) -> Authenticator:
+        demanded = (get_state() or {}).get("user_verification")
+        if demanded != UserVerificationRequirement.REQUIRED:
+            raise MFAAdapter().validation_error("incorrect_code")
+        return super().clean_credential()
