@@ -1,11 +1,12 @@
 """Calls to a lab's OpenID provider: its address is an owner's word, so it may lead to no private place.
 
 https at port 443, to public addresses, looked up once and connected to exactly; no redirect, no proxy of the
-environment, short time-outs, small answers. Loopback only beside the simulator, for tests.
+environment, small answers, in time (in_time.py). Loopback only beside the simulator, for tests.
 """
 
 import ipaddress
 import socket
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,16 +16,15 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from labportal.signin.in_time import Response, Stop, left, place
+
+# Seconds for connecting, TLS included, and for the answer, both as a whole.
 TIMEOUT = (4, 8)
 LARGEST = 512 * 1024
 
 
 class Refused(requests.RequestException):
     """The address is none that we call. Its text is a code."""
-
-
-class _Stop(Exception):
-    """Refused, while connecting: urllib3 would wrap a RequestException, which is an OSError."""
 
 
 def check_url(url: str) -> None:
@@ -45,7 +45,7 @@ def check_url(url: str) -> None:
 
 
 def check_address(text: str) -> None:
-    """Errors: _Stop, unless packets to it stay on the public network."""
+    """Errors: Stop, unless packets to it stay on the public network."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
@@ -55,32 +55,40 @@ def check_address(text: str) -> None:
     if settings.SIMULATOR and address.is_loopback:
         return
     if not address.is_global or address.is_multicast or address.is_reserved:
-        raise _Stop("private")
+        raise Stop("private")
 
 
 def _connect(connection: HTTPConnection) -> socket.socket:
-    """Every address of the name is checked, and one of exactly those is connected to."""
+    """Every address of the name is checked, and one of exactly those is connected to. What is left of the time is for
+    TLS: a handshake ends by the socket's time-out as a whole."""
     try:
         found = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise _Stop("not_found") from error
+        raise Stop("not_found") from error
     addresses = list(dict.fromkeys(str(answer[4][0]) for answer in found))
     for address in addresses:
         check_address(address)
+    until = time.monotonic() + TIMEOUT[0]
     for address in addresses[:4]:
         try:
-            return socket.create_connection((address, connection.port), connection.timeout)
+            sock = socket.create_connection((address, connection.port), min(left(until), TIMEOUT[0] / 2))
         except OSError:
             continue
-    raise _Stop("unreachable")
+        sock.settimeout(max(until - time.monotonic(), 0.01))
+        return sock
+    raise Stop("unreachable")
 
 
 class _Http(HTTPConnection):
+    response_class = Response
+
     def _new_conn(self) -> socket.socket:
         return _connect(self)
 
 
 class _Https(HTTPSConnection):
+    response_class = Response
+
     def _new_conn(self) -> socket.socket:
         return _connect(self)
 
@@ -111,16 +119,26 @@ class GuardedSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         check_url(request.url or "")
         try:
-            response = super().send(request, **kwargs | {"timeout": TIMEOUT, "allow_redirects": False, "stream": True})
-        except _Stop as stop:
+            with place():
+                response = super().send(
+                    request, **kwargs | {"timeout": TIMEOUT, "allow_redirects": False, "stream": True}
+                )
+                response._content = _body(response)  # as requests itself does for an answer that is not streamed
+        except Stop as stop:
             raise Refused(str(stop)) from stop
-        body = b""
-        for piece in response.iter_content(16_384):
-            body += piece
-            if len(body) > LARGEST:
-                response.close()
-                raise Refused("too_large")
-        response._content = body  # as requests itself does for an answer that is not streamed
+        except requests.Timeout as error:  # of TLS
+            raise Refused("too_slow") from error
         if 300 <= response.status_code < 400:
             raise Refused("redirect")
         return response
+
+
+def _body(response: requests.Response) -> bytes:
+    """Errors: Stop."""
+    body = b""
+    for piece in response.iter_content(16_384):
+        body += piece
+        if len(body) > LARGEST:
+            response.close()
+            raise Stop("too_large")
+    return body

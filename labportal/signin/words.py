@@ -26,6 +26,8 @@ _AT_THE_SETTINGS = {
     "private": _("This name leads to a private network, which the portal never calls."),
     "not_found": _("This name was not found. Is it spelt right?"),
     "unreachable": _("Nobody answers at this address."),
+    "too_slow": _("What answers there takes too long. Try again; if it stays like this, tell who runs the provider."),
+    "busy": _("The portal waits for answers of other companies just now. Try again in a minute."),
     "redirect": _("The address leads on to another one. Give the one where it ends."),
     "too_large": _("What answers there is no OpenID provider."),
     "no_document": _("What answers there is no OpenID provider: it shows no /.well-known/openid-configuration."),

@@ -21,6 +21,7 @@ from connector.scans.limits import GIB, LIMITS
 from labportal.running.clock import WRONG
 from labportal.running.web import gunicorn
 from labportal.shedding import PUSHES_AT_ONCE
+from labportal.signin.in_time import AT_ONCE as PROVIDERS_AT_ONCE
 from labportal.signin.outgoing import LARGEST, TIMEOUT
 from labportal.signin.passwords import LEAST_OF_ONES_OWN
 
@@ -63,7 +64,8 @@ FIGURES: dict[str, object] = {
     r"members, (\d+) GB unpacked": LIMITS.inflated // GIB,
     r"unpacked, ratio (\d+) at most": LIMITS.ratio,
     r"no redirect; (\d+) KB": LARGEST // 1024,
-    r"KB; (\d+) s \|": sum(TIMEOUT),
+    r"KB; (\d+) s in all": sum(TIMEOUT),
+    r"for pushes, (\d+) for calls to labs' providers": PROVIDERS_AT_ONCE,
     r"codes \| (\d+) days|alarms, failed tasks \| codes and counts \| rows \| lab, operator \| (\d+) days": 30,
     r"is more than (\d+) s off": int(WRONG),
 }
