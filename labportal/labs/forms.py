@@ -26,7 +26,11 @@ class LabForm(forms.ModelForm[Lab]):
 
 
 class MembershipForm(forms.ModelForm[Membership]):
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.TECHNICIAN)
+    role = forms.ChoiceField(
+        choices=Role.choices,
+        initial=Role.TECHNICIAN,
+        help_text="When an owner gets another role, their API keys and open invitations end.",
+    )
 
     class Meta:
         model = Membership

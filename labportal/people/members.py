@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from uuid import UUID
 
@@ -32,21 +32,24 @@ class NotThere(Exception):
 
 @dataclass(frozen=True)
 class Ended:
-    """What ended with a person's access to a lab."""
+    """What ended with a person's access to a lab, or with their being an owner."""
 
-    sessions: int
-    keys: int
-    invitations: int
+    sessions: int = 0
+    keys: int = 0
+    invitations: int = 0
 
 
-def change_member(*, membership: Membership, role: str, pairings: Collection[UUID] | None) -> None:
-    """What a member may do, and in which pairings (None: all); it counts from their next click on.
+def change_member(*, membership: Membership, role: str, pairings: Collection[UUID] | None) -> Ended:
+    """What a member may do, and in which pairings (None: all); it counts from their next click on. With an owner's role
+    end the keys and invitations that only an owner makes; sessions stay, since each click asks for the role.
     Errors: LastOwner, NotThere."""
     with _changing(membership, keeps_owner=role == Role.OWNER) as locked:
         was = locked.role
         locked.role, locked.pairings = role, known_pairings(locked.lab_id, role, pairings)
         locked.save(update_fields=["role", "pairings"])
-        _record("member.changed", locked, was=was, role=role, pairings=count_of(locked.pairings))
+        ended = _end_doors(locked) if was == Role.OWNER != role else Ended()
+        _record("member.changed", locked, was=was, role=role, pairings=count_of(locked.pairings), **asdict(ended))
+    return ended
 
 
 def suspend(*, membership: Membership) -> Ended:
@@ -123,11 +126,15 @@ def _record(action: str, membership: Membership, **facts: str | int | None) -> N
 
 def _end_access(membership: Membership) -> Ended:
     """Sessions that act for this lab, keys and open invitations that the person made: in the running transaction."""
+    return replace(_end_doors(membership), sessions=_end_sessions(membership))
+
+
+def _end_doors(membership: Membership) -> Ended:
+    """Keys, and open invitations, which may be to a second self: an owner's ways in beside a session."""
     keys = keys_of(membership)
     for key in keys:
         revoke_key(key=key)
-    invitations = withdraw_all_of(lab_id=membership.lab_id, by=membership.user)
-    return Ended(sessions=_end_sessions(membership), keys=len(keys), invitations=invitations)
+    return Ended(keys=len(keys), invitations=withdraw_all_of(lab_id=membership.lab_id, by=membership.user))
 
 
 def _end_sessions(membership: Membership) -> int:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from labportal.labs.access import LabRequest, confirmed, member, owner
 from labportal.labs.middleware import commits_itself
-from labportal.labs.models import Membership
+from labportal.labs.models import Membership, Role
 from labportal.labs.tenancy import in_lab
 from labportal.people import invitations, members
 from labportal.people.forms import InviteForm, RightsForm, rights_of
@@ -100,14 +100,15 @@ def member_page(request: LabRequest, membership_id: UUID) -> HttpResponseBase:
     form = RightsForm(request.POST or None, initial=rights_of(found), connections=connections)
     if request.method == "POST" and form.is_valid():
         try:
-            members.change_member(membership=found, role=form.cleaned_data["role"], pairings=form.given)
+            ended = members.change_member(membership=found, role=form.cleaned_data["role"], pairings=form.given)
         except members.LastOwner:
             form.add_error("role", LAST_OWNER)
         else:
-            messages.success(request, f"Saved. It counts from {found.user.display_name}'s next click on.")
+            messages.success(request, f"Saved. It counts from {found.user.display_name}'s next click on.{_what(ended)}")
             return redirect("people")
     return render(request, "people/member.html", {
         "person": found, "form": form, "hints": ROLE_HINTS, "is_me": found.user_id == request.user.pk,
+        "keys": members.keys_of(found), "is_owner": found.role == Role.OWNER,
     })  # fmt: skip
 
 
@@ -180,6 +181,12 @@ def _end(request: LabRequest, found: Membership, verb: Any, words: str) -> HttpR
     sessions, keys = _counted(ended.sessions, "session"), _counted(ended.keys, "API key")
     messages.success(request, f"{found.user.display_name} {words}. Ended: {sessions}, {keys}.")
     return redirect("people")
+
+
+def _what(ended: members.Ended) -> str:
+    counted = ((ended.keys, "API key"), (ended.invitations, "invitation"))
+    found = ", ".join(_counted(number, what) for number, what in counted if number)
+    return f" Ended: {found}." if found else ""
 
 
 def _counted(number: int, what: str) -> str:

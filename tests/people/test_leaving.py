@@ -109,6 +109,44 @@ def test_who_is_removed_leaves_no_open_invitation_behind(cast: Cast, anna: Clien
     assert "no longer works" in text_of(Client().get(link, follow=True))
 
 
+@pytest.fixture
+def second_owner(cast: Cast) -> User:
+    """Theo, who made a key and invited a second self."""
+    add_member(lab=cast.lab_a, user=cast.theo, role=Role.OWNER)
+    return cast.theo
+
+
+@pytest.mark.parametrize("role", ["technician", "viewer"])
+def test_keys_and_invitations_end_with_an_owners_role(cast: Cast, anna: Client, second_owner: User, role: str) -> None:
+    theo, (_, key) = signed_in(second_owner), make_key(lab=cast.lab_a, name="Theo's", by=second_owner)
+    _, annas = make_key(lab=cast.lab_a, name="Anna's", by=cast.anna)
+    link = invited(cast.lab_a, second_owner, "second-self@example.com", "owner")
+    page = text_of(anna.post(address(cast, second_owner), {"role": role}, follow=True))
+    assert "Ended: 1 API key, 1 invitation." in page
+    assert (by_key(key), by_key(annas)) == (401, 200)
+    assert "no longer works" in text_of(Client().get(link, follow=True))
+    assert theo.get("/").context["nav"]["role"] == role
+
+
+def test_an_owner_who_stays_one_keeps_keys_and_invitations(cast: Cast, anna: Client, second_owner: User) -> None:
+    _, key = make_key(lab=cast.lab_a, name="Theo's", by=second_owner)
+    link = invited(cast.lab_a, second_owner, "carla@example.com", "owner")
+    assert "Ended" not in text_of(anna.post(address(cast, second_owner), {"role": "owner"}, follow=True))
+    assert by_key(key) == 200
+    assert "no longer works" not in text_of(Client().get(link, follow=True))
+
+
+def test_the_page_of_an_owner_names_the_keys_that_end_with_the_role(
+    cast: Cast, anna: Client, second_owner: User
+) -> None:
+    assert "open invitations that they sent are withdrawn" in text_of(anna.get(address(cast, second_owner)))
+    key, _ = make_key(lab=cast.lab_a, name="Milling room", by=second_owner)
+    page = text_of(anna.get(address(cast, second_owner)))
+    assert "Milling room" in page
+    assert key.prefix in page
+    assert "With another role" not in text_of(anna.get(address(cast, cast.vera)))
+
+
 def test_what_a_removed_person_did_keeps_their_name(cast: Cast, anna: Client) -> None:
     case = make_order(cast.lab_a, make_pairing(cast.lab_a))
     signed_in(cast.theo).get(f"/cases/{case.pk}")

@@ -13,6 +13,7 @@ from labportal.audit.models import Entry
 from labportal.labs.management.commands import createlab
 from labportal.labs.models import Lab, Role, User
 from labportal.labs.routers import as_operator
+from labportal.labs.services import add_member
 from labportal.labs.tenancy import in_lab
 from tests.cast import PASSWORD, Cast
 from tests.orders.pages import text_of
@@ -38,6 +39,13 @@ def test_a_person_who_is_removed_in_the_admin_site_is_out_at_once(olga: Client, 
     _, key = make_key(lab=cast.lab_a, name="Theo's", by=cast.theo)
     assert olga.post(f"{page_of(cast, cast.theo)}/delete/", {"post": "yes"}).status_code == 302
     assert theo.get("/")["Location"].startswith("/accounts/login/")
+    assert by_key(key) == 401
+
+
+def test_keys_of_an_owner_who_is_demoted_in_the_admin_site_end(olga: Client, cast: Cast) -> None:
+    add_member(lab=cast.lab_a, user=cast.nina, role=Role.OWNER)
+    _, key = make_key(lab=cast.lab_a, name="Nina's", by=cast.nina)
+    assert olga.post(f"{page_of(cast, cast.nina)}/change/", {"role": "viewer"}).status_code == 302
     assert by_key(key) == 401
 
 
