@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from connector.break_glass.models import Look
 from labportal.audit.services import record
-from labportal.labs.models import Lab, Membership, Role, User
+from labportal.labs.models import Lab, User
+from labportal.labs.services import owner_addresses
 from labportal.labs.tenancy import in_lab
 
 MINUTES = (15, 30, 60)
@@ -72,9 +73,6 @@ def banner(request: Any) -> dict[str, str] | None:
 
 def _tell(look: Look, lab: Lab, by: User) -> None:
     """To each owner. A mail server that is away stops nothing: banner and audit tell it, too."""
-    with in_lab(lab.pk):
-        owners = Membership.objects.of(lab).filter(role=Role.OWNER, suspended_at=None, user__is_active=True)
-        to = list(owners.values_list("user__email", flat=True))
     zone = ZoneInfo(lab.time_zone)
     context = {
         "lab": " ".join(lab.name.split()),
@@ -87,7 +85,7 @@ def _tell(look: Look, lab: Lab, by: User) -> None:
     }
     body = render_to_string("break_glass/mail.txt", context)
     try:
-        for owner in to:
+        for owner in owner_addresses(lab.pk):
             EmailMessage("The portal's operator opened your lab's cases", body, None, [owner]).send()
     except (SMTPException, OSError) as error:
         log.warning("break_glass_mail_not_sent %s %s", look.pk, type(error).__name__)

@@ -6,6 +6,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from connector.lms.mails import tell_owners
 from connector.lms.models import ApiKey
 from connector.lms.services import Limits, make_key, revoke_key
 from labportal.labs.models import User
@@ -36,6 +37,7 @@ class ApiKeyAdmin(OfferedFilters, admin.ModelAdmin[ApiKey]):
             return  # nothing of a key can be changed but by revoking it
         by = request.user if isinstance(request.user, User) else None
         key, text = make_key(lab=obj.lab, name=obj.name, by=by, limits=Limits(expires_at=obj.expires_at))
+        tell_owners(key, obj.lab)
         obj.pk, obj.prefix, obj.shown_once = key.pk, key.prefix, text
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:

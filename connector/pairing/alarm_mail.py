@@ -10,13 +10,12 @@ from django.urls import reverse
 
 from connector.pairing.alarm import Alarm
 from connector.pairing.words import reason_words
-from labportal.labs.models import Membership, Role
-from labportal.labs.tenancy import in_lab
+from labportal.labs.services import owner_addresses
 
 
 def send(alarm: Alarm) -> int:
     """Mail the lab's owners; how many there are. Errors: OSError, SMTPException of the mail server."""
-    to = _owners(alarm)
+    to = owner_addresses(alarm.lab_id)
     if to:
         texts, headers = f"pairing/email/{alarm.kind}", {"Message-ID": _message_id(alarm)}
         words = _context(alarm)
@@ -25,12 +24,6 @@ def send(alarm: Alarm) -> int:
         mail.attach_alternative(render_to_string(f"{texts}.html", words), "text/html")
         mail.send()
     return len(to)
-
-
-def _owners(alarm: Alarm) -> list[str]:
-    with in_lab(alarm.lab_id):
-        owners = Membership.objects.of(alarm.lab_id).filter(role=Role.OWNER, suspended_at=None, user__is_active=True)
-        return list(owners.order_by("user__email").values_list("user__email", flat=True))
 
 
 def _message_id(alarm: Alarm) -> str:

@@ -81,6 +81,7 @@ ACTIONS = {
     "pairing.tested": "Tested the connection",
     "pairing.unpair_asked": "Disconnected Align's account {account}",
     "password.changed": "Changed the password",
+    "password.link_sent": "The operator sent a link to choose a password",
     "password.reset": "Set a new password by e-mail",
     "operator.made": "Made somebody an operator of the portal",
     "patient.removal_asked": "Was asked for the word before {count} cases are removed",

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django_q import admin as _queue  # noqa: F401 - registers what is unregistered below
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from labportal.labs.operators import may_operate, operators_door
+from labportal.labs.operators import may_operate, operators_door, to_own_password
 from labportal.labs.read_only import ReadOnlyAdmin
 
 admin.site.site_title = admin.site.site_header = "Lab portal"
@@ -19,6 +19,9 @@ admin.site.enable_nav_sidebar = False  # it would leave the lists of connections
 admin.site.site_url = None  # "View site" would lead an operator, who has no lab, back here
 # The portal's own door, with its rate limits and second step; nobody sees a second form.
 admin.site.login = operators_door  # type: ignore[method-assign]  # Django's documented way is a site of one's own
+# Its pages for the operator's own password: no mail, no trace. The portal's own page has both.
+admin.site.password_change = to_own_password  # type: ignore[method-assign,assignment]  # as above
+admin.site.password_change_done = to_own_password  # type: ignore[method-assign,assignment]  # as above
 admin.site.has_permission = may_operate  # type: ignore[method-assign]  # as above
 
 # Groups give nothing here; a session's key would let an operator act as that person; the one schedule is the tick,

@@ -4,7 +4,6 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.forms.models import BaseInlineFormSet
 
 from labportal.labs.models import Lab, Membership, Role, User
@@ -46,13 +45,9 @@ class MemberFormSet(BaseInlineFormSet[Membership, Lab, forms.ModelForm[Membershi
         return "members"
 
 
-class PersonCreationForm(AdminUserCreationForm):
+class PersonForm(forms.ModelForm[User]):
+    """Nobody's password: who is new, or forgot it, chooses one by a link in a mail."""
+
     class Meta:
         model = User
-        fields = ("email", "name")
-
-
-class PersonForm(UserChangeForm[User]):
-    class Meta:
-        model = User
-        fields = ("email", "name", "password", "is_active", "is_staff")
+        fields = ("email", "name", "is_active", "is_staff")

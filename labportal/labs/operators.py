@@ -35,6 +35,11 @@ def must_confirm(request: HttpRequest) -> bool:
     return asked not in ASK_NOTHING and not sessions.confirmed_lately(request)
 
 
+def to_own_password(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """To the page where everybody changes their password."""
+    return redirect("account_change_password")
+
+
 def operators_door(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
     """Stands in for the admin's own log-in form, which has no rate limits and no second step."""
     back = request.GET.get("next", "")

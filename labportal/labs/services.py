@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from labportal.audit.services import record
-from labportal.labs.models import Lab, Membership, User
+from labportal.labs.models import Lab, Membership, Role, User
 from labportal.labs.tenancy import in_lab
 
 SEEN_NOTED_EVERY = timedelta(minutes=5)
@@ -45,6 +45,13 @@ def add_member(*, lab: Lab, user: User, role: str, pairings: Collection[UUID] | 
             act, only = "member.added" if made else "member.changed", None if given is None else len(given)
             record(act, lab_id=lab.pk, target=membership, person=user.pk, role=role, pairings=only)
     return membership
+
+
+def owner_addresses(lab_id: UUID) -> list[str]:
+    """Where the lab's owners are told something by mail."""
+    with in_lab(lab_id):
+        owners = Membership.objects.of(lab_id).filter(role=Role.OWNER, suspended_at=None, user__is_active=True)
+        return list(owners.order_by("user__email").values_list("user__email", flat=True))
 
 
 def create_person(*, email: str, password: str | None, name: str = "", operator: bool = False) -> User:

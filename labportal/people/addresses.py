@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 
 from labportal.labs.models import User
 from labportal.labs.sign_in_trail import record_for_person
+from labportal.people.mails import mail_moved
 
 
 class PersonExists(Exception):
@@ -36,8 +37,10 @@ def prove_address(user: User, email: str) -> None:
         EmailAddress.objects.create(user=user, email=email.lower(), verified=True, primary=first)
 
 
-def move_to(user: User) -> None:
-    """The operator changed the address that this person logs in with: no other one opens a way to them any more."""
+def move_to(user: User, *, before: str) -> None:
+    """The operator changed the address that this person logs in with: no other one opens a way to them any more. A mail
+    to the one before tells it."""
     EmailAddress.objects.filter(user=user).delete()
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
     record_for_person("email.changed", user)
+    mail_moved(user, before=before)

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -18,13 +17,14 @@ from django.shortcuts import redirect
 
 from labportal.audit.services import record
 from labportal.labs import second_step
-from labportal.labs.forms import LabForm, MemberFormSet, MembershipForm, PersonCreationForm, PersonForm
+from labportal.labs.forms import LabForm, MemberFormSet, MembershipForm, PersonForm
 from labportal.labs.models import Lab, Membership, Role, User
 from labportal.labs.read_only import OfferedFilters
 from labportal.labs.services import add_member
 from labportal.labs.tenancy import in_lab
 from labportal.people import members
 from labportal.people.addresses import move_to
+from labportal.people.mails import mail_password_link
 from labportal.people.words import LAST_OWNER
 
 Row = TypeVar("Row", Lab, Membership)
@@ -51,25 +51,35 @@ class KeepsAnOwner(admin.ModelAdmin[Row]):
 
 
 @admin.register(User)
-class PersonAdmin(OfferedFilters, UserAdmin):  # type: ignore[type-arg]  # typed for AbstractUser, which has a username
+class PersonAdmin(OfferedFilters, admin.ModelAdmin[User]):
+    """Not Django's own page of people: there the operator chooses somebody's password, and could come in as them."""
+
     form = PersonForm
-    add_form = PersonCreationForm
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "last_login")
     search_fields = ("email", "name")
     list_filter = ("is_staff", "is_active")
-    filter_horizontal = ()
     readonly_fields = ("labs", "last_login", "created_at")
     fieldsets = (
-        (None, {"fields": ("email", "name", "password", "labs")}),
+        (None, {"fields": ("email", "name", "labs")}),
         ("Rights", {"fields": ("is_active", "is_staff")}),
         ("Dates", {"fields": ("last_login", "created_at")}),
     )
-    add_fieldsets = (
-        (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
-    )
+    actions = ("send_password_link", "remove_second_steps")
 
-    actions = ("remove_second_steps",)
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return ((None, {"fields": ("email", "name")}),) if obj is None else super().get_fieldsets(request, obj)
+
+    @admin.action(description="Send a link to choose a new password")
+    def send_password_link(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        for person in people.filter(is_active=True):
+            self._send_link(request, person)
+
+    def _send_link(self, request: HttpRequest, person: User) -> None:
+        if mail_password_link(person, request):
+            messages.success(request, f"A link to choose a password is on its way to {person.email}; it lives an hour.")
+        else:
+            messages.error(request, f"The mail to {person.email} could not be sent. Try again in a few minutes.")
 
     @admin.action(description="Remove all second steps (who lost phone, key and codes)")
     def remove_second_steps(self, request: HttpRequest, people: QuerySet[User]) -> None:
@@ -85,9 +95,13 @@ class PersonAdmin(OfferedFilters, UserAdmin):  # type: ignore[type-arg]  # typed
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
         """Operator is one switch: without every right, `is_staff` opens a site with no pages."""
         obj.email, obj.is_superuser = obj.email.lower(), obj.is_staff
+        if not change:
+            obj.set_unusable_password()
         super().save_model(request, obj, form, change)
+        if not change:
+            self._send_link(request, obj)
         if change and "email" in form.changed_data:
-            move_to(obj)
+            move_to(obj, before=form.initial["email"])
         if change and "is_active" in form.changed_data and not obj.is_active:
             members.close_log_in(user=obj)
 

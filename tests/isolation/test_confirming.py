@@ -142,9 +142,9 @@ def forms_of(world: World, user: User, membership: Membership) -> dict[str, tupl
     people = {"_selected_action": str(user.pk), "index": "0"}
     return {
         "a person": (person, {"email": "taken@example.com", "name": "x", "is_active": "on"}),
-        "a password": (f"{person}../password/", {"password1": "another horse battery", "password2": "another horse"}),
+        "a password": (reverse("admin:labs_user_changelist"), {**people, "action": "send_password_link"}),
         "second steps": (reverse("admin:labs_user_changelist"), {**people, "action": "remove_second_steps"}),
-        "a new person": (reverse("admin:labs_user_add"), {"email": "new@example.com", "usable_password": "false"}),
+        "a new person": (reverse("admin:labs_user_add"), {"email": "new@example.com"}),
         "a lab": (
             reverse("admin:labs_lab_change", args=[world.order.lab_id]),
             {**lab, **{f"membership_set-{key}": value for key, value in none.items()}},

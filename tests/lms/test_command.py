@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from django.core import mail
 from django.core.management import CommandError, call_command
 
 from connector.lms.key_text import is_well_formed
@@ -16,6 +17,11 @@ def test_the_command_prints_the_key_alone(cast):
     call_command("createapikey", cast.lab_a.slug, "LMS", stdout=out)
     assert is_well_formed(out.getvalue().removesuffix("\n"))
     assert with_key(out.getvalue().strip())("/api/v1/orders").status_code == 200
+
+
+def test_the_labs_owners_are_told_by_mail(cast):
+    call_command("createapikey", cast.lab_a.slug, "LMS", stdout=io.StringIO())
+    assert [each.to for each in mail.outbox] == [["anna@example.com"]]
 
 
 def test_the_command_says_when_there_is_no_such_lab(cast):

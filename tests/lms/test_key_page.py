@@ -4,6 +4,7 @@ import re
 import uuid
 
 import pytest
+from django.core import mail
 
 from connector.lms.models import READ_ORDERS, ApiKey
 from connector.lms.services import make_key, revoke_key
@@ -45,6 +46,7 @@ def test_a_new_key_is_shown_once_and_works(anna):
     assert works(text)
     assert text not in anna.get("/keys/").content.decode()
     assert text[:11] in anna.get("/keys/").content.decode()
+    assert mail.outbox == []  # that is for keys of the operator's
 
 
 def test_the_key_stands_in_no_cookie_and_no_table(anna, cast):

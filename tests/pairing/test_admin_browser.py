@@ -65,7 +65,6 @@ def addresses(world: World) -> list[str]:
         row = model._default_manager.using("operator").first()
         if row is not None:
             found.append(reverse(f"{base}_change", args=[row.pk]))
-    found.append(reverse("admin:auth_user_password_change", args=[world.attempt.user_id]))
     return found + [reverse(f"admin:labs_{name}_add") for name in ("user", "lab", "membership")]
 
 

@@ -13,7 +13,7 @@ from labportal.audit.models import Entry
 from labportal.labs.management.commands import createlab
 from labportal.labs.models import Lab, Role, User
 from labportal.labs.routers import as_operator
-from labportal.labs.services import add_member
+from labportal.labs.services import add_member, create_person
 from labportal.labs.tenancy import in_lab
 from tests.cast import PASSWORD, Cast
 from tests.orders.pages import text_of
@@ -101,17 +101,14 @@ def test_the_operator_suspends_and_lets_in_again(olga: Client, cast: Cast) -> No
 
 
 def test_who_is_given_a_new_address_is_not_reached_by_the_old_one(olga: Client, cast: Cast, mailoutbox: Any) -> None:
-    olga.post("/admin/labs/user/add/", {
-        "email": "carla@example.com", "name": "Carla", "usable_password": "true", "password1": PASSWORD,
-        "password2": PASSWORD,
-    })  # fmt: skip
-    carla = User.objects.get(email="carla@example.com")
+    carla = create_person(email="carla@example.com", password=PASSWORD, name="Carla")
     signed_in(carla)
     EmailAddress.objects.update_or_create(user=carla, email=carla.email, defaults={"verified": True, "primary": True})
     form = person_form(carla, email="Carla.New@example.com")
     assert olga.post(f"/admin/labs/user/{carla.pk}/change/", form).status_code == 302
     rows = EmailAddress.objects.filter(user=carla).values_list("email", "primary", "verified")
     assert list(rows) == [("carla.new@example.com", True, False)]
+    assert [(mail.to, "carla.new@example.com" in str(mail.body)) for mail in mailoutbox] == [([carla.email], True)]
     mailoutbox.clear()
     Client().post("/accounts/password/reset/", {"email": "carla@example.com"})
     assert not any("/accounts/password/reset/key/" in str(mail.body) for mail in mailoutbox)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from connector.lms.mails import tell_owners
 from connector.lms.services import make_key
 from labportal.labs.models import Lab
 from labportal.labs.routers import as_operator
@@ -21,5 +22,6 @@ class Command(BaseCommand):
             lab = Lab.objects.filter(slug=options["lab"]).first()
         if lab is None:
             raise CommandError(f"There is no lab with the short name {options['lab']}.")
-        _, text = make_key(lab=lab, name=options["name"][:80], by=None)
+        key, text = make_key(lab=lab, name=options["name"][:80], by=None)
+        tell_owners(key, lab)
         self.stdout.write(text)
