@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from labportal.tick import on_tick
+
 
 class SigninConfig(AppConfig):
     name = "labportal.signin"
@@ -8,7 +10,8 @@ class SigninConfig(AppConfig):
 
     def ready(self) -> None:
         from labportal.rotation import on_rotation
-        from labportal.signin import checks, signals  # noqa: F401 - registers them; apps are not loaded before
+        from labportal.signin import checks, cleared, signals  # noqa: F401 - registers them; apps are not loaded before
         from labportal.signin.rotation import sealed_in_sign_in
 
         on_rotation(sealed_in_sign_in)
+        on_tick(cleared.sweep)
