@@ -16,7 +16,7 @@ from connector.intake.leases import LeaseLost, claim_next, due, release
 from connector.intake.outcome import failed
 from connector.intake.pairing_row import not_paused
 from connector.intake.pictures import keep_pictures
-from connector.intake.staging import Staged, adopt, stage
+from connector.intake.staging import Staged, adopt, clear, lies_here, stage
 from connector.itero.errors import Gone, IteroError
 from connector.orders import store
 from connector.orders.history import announce, record
@@ -70,21 +70,32 @@ def _preflight(lab_id: UUID, pairing_id: UUID) -> bool:
 
 
 def _room(lab_id: UUID, pairing_id: UUID) -> bool:
-    """Put off what does not fit on the disk; smaller cases go on. False when nothing fits."""
+    """Put off what does not fit on the disk; smaller cases go on, and those that lie on it already: to store them makes
+    room. False when nothing does."""
     fits = store.largest_that_fits()
     waiting = Revision.objects.of(lab_id).filter(due(), order__pairing_id=pairing_id)
-    if fits:
-        waiting = waiting.filter(expected_size__gt=fits)
-    waiting.update(
+    large = waiting.filter(expected_size__gt=fits) if fits else waiting
+    here = [revision.pk for revision in large if lies_here(revision)]
+    large.exclude(pk__in=here).update(
         state=RevisionState.RETRY, reason="disk_low", next_due=timezone.now() + DISK_WAIT, lease_token=None,
         lease_until=None,
     )  # fmt: skip
-    return fits > 0
+    return fits > 0 or bool(here)
+
+
+def _must_wait(revision: Revision) -> bool:
+    """As `_room`, when what lay here was no good zip: the consuming call would go out after all."""
+    fits = store.largest_that_fits()
+    if fits and (revision.expected_size or 0) <= fits:
+        return False
+    with in_lab(revision.lab_id):
+        release(revision, state=RevisionState.RETRY, reason="disk_low", next_due=timezone.now() + DISK_WAIT)
+    return True
 
 
 def _fetch(revision: Revision) -> None:
     staged = adopt(revision)
-    if staged is None and _is_replaced(revision):
+    if staged is None and (_is_replaced(revision) or _must_wait(revision)):
         return
     staged = staged or _download(revision)
     if revision.wants == Wants.THUMBNAILS:
@@ -102,6 +113,7 @@ def _is_replaced(revision: Revision) -> bool:
             return False
         release(revision, state=RevisionState.SUPERSEDED, reason=SUPERSEDED, next_due=None)
         record(revision.order, "superseded", revision=revision, number=revision.number)
+    clear(revision)
     return True
 
 

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from connector.intake.facts import copy_facts, copy_treatments, prescription, short_status
 from connector.intake.pairing_row import mark
+from connector.intake.staging import clear
 from connector.intake.version import expected_size, files_are_ready, version_key
 from connector.itero import Order as VendorOrder
 from connector.orders.history import record
@@ -147,6 +149,7 @@ def _supersede_unfetched(order: Order) -> None:
         still = Revision.objects.of(order.lab_id).filter(pk=old.pk, state__in=replaced)
         if still.update(state=RevisionState.SUPERSEDED, reason=SUPERSEDED, next_due=None):
             record(order, "superseded", revision=old, number=old.number)
+            transaction.on_commit(partial(clear, old))
 
 
 def _cause(order: Order, seen: VendorOrder) -> str:

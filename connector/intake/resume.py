@@ -43,8 +43,7 @@ def begin(part: Path) -> Begun:
     remember(part, begun.etag)
     fault("resume.after_copy")
     for _, path in earlier:
-        _etag_file(path).unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        drop(path)
     return begun
 
 
@@ -78,8 +77,13 @@ def forget(part: Path) -> None:
 def drop_older(part: Path) -> None:
     """Earlier attempts go once this one is complete: none of them was, or it would have been adopted."""
     for older in _attempts(part):
-        _etag_file(older).unlink(missing_ok=True)
-        older.unlink(missing_ok=True)
+        drop(older)
+
+
+def drop(part: Path) -> None:
+    """Another worker may have done it; one that has it open keeps its bytes until it is done."""
+    _etag_file(part).unlink(missing_ok=True)
+    part.unlink(missing_ok=True)
 
 
 def _attempts(part: Path) -> list[Path]:

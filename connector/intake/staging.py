@@ -21,6 +21,7 @@ from connector.scans.rejection import ArchiveRejected
 from labportal.faults import fault
 
 BUFFER = 1 << 20
+WHOLE = "whole-"  # begins the name of a copy that got it after a good fsync
 
 
 @dataclass(frozen=True)
@@ -117,14 +118,8 @@ def adopt(revision: Revision, *, of_any_size: bool = False) -> Staged | None:
     CheckFailed."""
     if revision.wants != Wants.FULL:
         return None
-    final = store.local_path(store.archive_name(revision.lab_id, revision.order_id, revision.pk))
-    candidates = [final] if final is not None and final.exists() else []
-    candidates += sorted(store.staging(revision.pk).glob(f"*.{Wants.FULL}.part"))
     unchecked: CheckFailed | None = None
-    for path in candidates:
-        size = path.stat().st_size
-        if size != revision.expected_size and revision.expected_size is not None and not of_any_size:
-            continue
+    for path, size in _complete(revision, of_any_size=of_any_size):
         try:
             _check(revision, path, ahead=2 * size)
         except CheckFailed as error:
@@ -132,10 +127,39 @@ def adopt(revision: Revision, *, of_any_size: bool = False) -> Staged | None:
         except (ArchiveRejected, OSError):
             continue
         else:
-            return Staged(path, _sha256(path), size) if path == final else _copy_of(path, size)
+            return Staged(path, _sha256(path), size) if _is_durable(path) else _copy_of(path, size)
     if unchecked:
         raise unchecked
     return None
+
+
+def lies_here(revision: Revision) -> bool:
+    """Whether a zip of the announced size waits for `adopt`, so that no room is needed to fetch it."""
+    return revision.wants == Wants.FULL and bool(_complete(revision))
+
+
+def _complete(revision: Revision, *, of_any_size: bool = False) -> list[tuple[Path, int]]:
+    """Files that may be the revision's zip, and their sizes; the durable ones first."""
+    final = store.local_path(store.archive_name(revision.lab_id, revision.order_id, revision.pk))
+    found = [final] if final is not None else []
+    parts = store.staging_folder(revision.pk).glob(f"*.{Wants.FULL}.part")
+    found += sorted(parts, key=lambda path: (not _is_durable(path), path))
+    sized = [(path, _size(path)) for path in found]
+    wanted = None if of_any_size else revision.expected_size
+    return [(path, size) for path, size in sized if size is not None and wanted in (None, size)]
+
+
+def _size(path: Path) -> int | None:
+    """None when another worker took it away just now."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _is_durable(path: Path) -> bool:
+    """A final name, and a copy's, was given after a good fsync only."""
+    return path.suffix != ".part" or path.name.startswith(WHOLE)
 
 
 def _sha256(path: Path) -> str:
@@ -145,18 +169,29 @@ def _sha256(path: Path) -> str:
 
 def _copy_of(path: Path, size: int) -> Staged:
     """A file that was never fsynced, or whose fsync failed, can't be made durable by another fsync: the kernel forgets
-    which pages it could not write. Its bytes, written anew, can. A final name was given after a good fsync only."""
-    copy, digest = path.with_name(f"copy-{uuid4()}.{Wants.FULL}.part"), hashlib.sha256()
-    with path.open("rb") as source, copy.open("xb", buffering=0) as target:
-        copy.chmod(0o600)
-        while piece := source.read(BUFFER):
-            digest.update(piece)
-            _write_all(target.fileno(), memoryview(piece))
-        os.fsync(target.fileno())
-    store.sync_folder(copy.parent)
-    return Staged(copy, digest.hexdigest(), size)
+    which pages it could not write. Its bytes, written anew, can. Then the file itself goes, so that a store which is
+    away for a night does not fill the disk with copies. Of two workers that copy at once each removes the file alone,
+    never the other's copy."""
+    for begun in path.parent.glob("*.copy"):  # of a worker that was killed meanwhile
+        begun.unlink(missing_ok=True)
+    copy, digest = path.with_name(f"{uuid4()}.copy"), hashlib.sha256()
+    whole = path.with_name(f"{WHOLE}{copy.stem}.{Wants.FULL}.part")
+    try:
+        with path.open("rb") as source, copy.open("xb", buffering=0) as target:
+            copy.chmod(0o600)
+            while piece := source.read(BUFFER):
+                digest.update(piece)
+                _write_all(target.fileno(), memoryview(piece))
+            os.fsync(target.fileno())
+        copy.rename(whole)
+    finally:
+        copy.unlink(missing_ok=True)
+    store.sync_folder(whole.parent)
+    resume.drop(path)
+    return Staged(whole, digest.hexdigest(), size)
 
 
 def clear(revision: Revision) -> None:
-    """Remove the revision's staging folder; only ever called by the one who reads its files, once it is stored."""
-    shutil.rmtree(store.staging(revision.pk), ignore_errors=True)
+    """Remove the revision's staging folder; only ever called by the one who reads its files, once it is stored, or when
+    it is SUPERSEDED: then nobody fetches or stores it any more."""
+    shutil.rmtree(store.staging_folder(revision.pk), ignore_errors=True)

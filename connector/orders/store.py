@@ -46,9 +46,13 @@ def owner_of(name: str) -> tuple[UUID, UUID]:
     return UUID(lab_id), UUID(revision_id)
 
 
+def staging_folder(revision_id: UUID) -> Path:
+    return Path(settings.SCANS_DIR) / "staging" / str(revision_id)
+
+
 def staging(revision_id: UUID) -> Path:
     """The private folder in which one revision's download is built."""
-    folder = Path(settings.SCANS_DIR) / "staging" / str(revision_id)
+    folder = staging_folder(revision_id)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
@@ -153,7 +157,7 @@ def _remove_copies(pattern: str, *, before: float = math.inf) -> None:
 def remove(revision: Revision) -> None:
     """Take away all that is stored of a revision: its zip, what was derived from it, its staging. Errors: OSError."""
     folder = archive_name(revision.lab_id, revision.order_id, revision.pk).rsplit("/", 1)[0]
-    shutil.rmtree(Path(settings.SCANS_DIR) / "staging" / str(revision.pk), ignore_errors=True)
+    shutil.rmtree(staging_folder(revision.pk), ignore_errors=True)
     _remove_copies(f"{revision.pk}-*")
     path = local_path(folder)
     if path is None:

@@ -4,18 +4,22 @@ import logging
 import re
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.config import Config
 
+from connector.intake.fetch import fetch_next
 from connector.intake.reading import read_revision
 from connector.orders import bucket as bucket_module
+from connector.orders import store
 from connector.orders.models import RevisionState
 from labportal.keeping import doctor
 from labportal.keeping.doctor_line import BAD, OK, Line
 from tests.bucket.launch import Bucket
-from tests.intake.desk import Desk, sha256
+from tests.intake.desk import Desk, sha256, work
+from tests.intake.test_download import files_of_at_most
 from tests.orders.pages import text_of
 
 pytestmark = pytest.mark.parametrize("bucket", [False], indirect=True, ids=["plain"])
@@ -117,3 +121,103 @@ def test_the_doctor_says_so(away: Callable[[bool], None], bucket: Bucket) -> Non
 
 def told() -> list[Line]:
     return doctor.examine(["scan store"])
+
+
+# --- the disk meanwhile -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gone(bucket: Bucket, settings: Any) -> Callable[[bool], None]:
+    """As `away`, in the quickest way."""
+    there, nowhere = settings.STORAGES, bucket.storage()
+    nowhere["OPTIONS"] |= {"endpoint_url": "http://127.0.0.1:1"}
+
+    def switch(is_away: bool) -> None:
+        settings.STORAGES = {**there, "scans": nowhere} if is_away else there
+
+    return switch
+
+
+def parts(desk: Desk, order_id: str) -> list[Path]:
+    return sorted(store.staging(desk.revision(order_id).pk).iterdir())
+
+
+def test_a_night_of_retries_leaves_one_file_on_the_disk(gone: Callable[[bool], None], desk: Desk) -> None:
+    order_id = desk.arrives()
+    desk.poll()
+    gone(True)
+    work()
+    desk.ripen()
+    desk.sweep()
+    (kept,) = parts(desk, order_id)
+    for _ in range(3):
+        desk.ripen()
+        desk.sweep()
+    assert desk.revision(order_id).attempts == 5
+    assert parts(desk, order_id) == [kept], "and it is not written again and again either"
+    gone(False)
+    desk.until_stored(order_id)
+    assert desk.downloads(order_id) == 1
+
+
+def test_a_copy_that_does_not_fit_leaves_nothing_behind_but_the_zip(gone: Callable[[bool], None], desk: Desk) -> None:
+    order_id = desk.arrives()
+    desk.poll()
+    gone(True)
+    work()
+    before = parts(desk, order_id)
+    desk.ripen()
+    with files_of_at_most(50_000):
+        fetch_next(desk.lab.pk, desk.pairing.pk)
+    assert parts(desk, order_id) == before
+    gone(False)
+    desk.until_stored(order_id)
+    assert desk.downloads(order_id) == 1
+
+
+def test_what_a_worker_left_that_was_killed_while_it_copied_goes(gone: Callable[[bool], None], desk: Desk) -> None:
+    order_id = desk.arrives()
+    desk.poll()
+    gone(True)
+    work()
+    half = store.staging(desk.revision(order_id).pk) / "half.copy"
+    half.write_bytes(b"PK")
+    desk.ripen()
+    desk.sweep()
+    assert half not in parts(desk, order_id)
+    assert len(parts(desk, order_id)) == 1
+
+
+def test_on_a_full_disk_a_scan_that_only_needs_the_bucket_goes_through_and_no_other(
+    gone: Callable[[bool], None], desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = desk.arrives()
+    desk.poll()
+    gone(True)
+    work()
+    assert desk.revision(here).reason == "disk"
+    new = desk.arrives()
+    monkeypatch.setattr(store, "FREE_FLOOR", 1 << 60)
+    gone(False)
+    desk.poll()
+    desk.until_stored(here)
+    assert desk.revision(here).has_files
+    assert (desk.revision(new).reason, desk.downloads(new)) == ("disk_low", 0)
+    monkeypatch.undo()
+    assert desk.until_stored(new).has_files
+
+
+def test_on_a_full_disk_a_damaged_leftover_lets_no_consuming_call_go_out(
+    gone: Callable[[bool], None], desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = desk.arrives()
+    desk.poll()
+    gone(True)
+    work()
+    (part,) = (path for path in parts(desk, order_id) if path.suffix == ".part")
+    part.write_bytes(bytes(part.stat().st_size))
+    monkeypatch.setattr(store, "FREE_FLOOR", 1 << 60)
+    gone(False)
+    desk.ripen()
+    desk.sweep()
+    assert (desk.revision(order_id).reason, desk.downloads(order_id)) == ("disk_low", 1)

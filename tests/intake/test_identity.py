@@ -13,6 +13,7 @@ from connector.intake.record import UnstorableOrder, record_order
 from connector.intake.version import version_key
 from connector.itero import Asset, OrderAsset, Treatment
 from connector.itero import Order as VendorOrder
+from connector.orders import store
 from connector.pairing.access import access_for
 from tests.align import change, words_on
 from tests.intake.desk import Desk, OpenDesk, at_once, sha256, work
@@ -129,6 +130,18 @@ def test_an_appearance_that_was_never_fetched_is_superseded_and_not_downloaded(d
     assert desk.downloads(order_id) == 1
 
 
+def test_what_came_of_an_appearance_before_it_was_superseded_does_not_stay_on_the_disk(desk: Desk) -> None:
+    order_id = desk.arrives()
+    desk.align.fault(call="download", reset_at=0.5)
+    desk.take_in()
+    begun = store.staging(desk.revision(order_id).pk)
+    assert list(begun.iterdir())
+    desk.align.tell(f"orders/{order_id}/status", {"status": "Lab Review", "listed": True})
+    desk.take_in()
+    assert [r.state for r in desk.revisions(order_id)] == ["superseded", "ready"]
+    assert not begun.exists()
+
+
 def test_a_revision_that_a_worker_has_just_claimed_is_not_superseded_under_its_hands(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,12 +159,15 @@ def test_an_older_revision_whose_worker_died_is_not_fetched_with_the_newer_ones_
     desk = open_desk(second_download="gone")
     order_id = desk.arrives()
     desk.poll()
-    leases.claim_next(desk.lab.pk, desk.pairing.pk)  # a worker that is killed before its first byte
+    claimed = leases.claim_next(desk.lab.pk, desk.pairing.pk)  # a worker that is killed before its first byte
+    assert claimed is not None
+    begun = store.staging(claimed.pk)
     desk.align.tell(f"orders/{order_id}/status", {"status": "Lab Review", "listed": True})
     desk.poll()
     desk.until_stored(order_id)
     assert [(r.state, r.reason) for r in desk.revisions(order_id)] == [("superseded", "superseded"), ("ready", "")]
     assert desk.downloads(order_id) == 1
+    assert not begun.exists()
 
 
 @pytest.mark.parametrize("notes", ["ZZCANARY \x00", "ZZCANARY \ud800"], ids=["NUL", "half a character"])
