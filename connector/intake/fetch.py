@@ -12,7 +12,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from connector.intake.download import ring_download, ring_examine
-from connector.intake.leases import LeaseLost, claim_next, due, release
+from connector.intake.leases import LeaseLost, claim_next, due, release, renewing
 from connector.intake.outcome import failed
 from connector.intake.pairing_row import not_paused
 from connector.intake.pictures import keep_pictures
@@ -131,7 +131,11 @@ def _download(revision: Revision) -> Staged:
 def _store(revision: Revision, staged: Staged) -> None:
     """The one transaction that makes it true. The reading is rung for in it."""
     name = store.archive_name(revision.lab_id, revision.order_id, revision.pk)
-    store.upload(staged.path, name)
+    try:
+        store.upload(staged.path, name, waiting=renewing(revision))
+    except LeaseLost:
+        _arrived_late(revision)
+        raise
     fault("store.after_upload")
     now = timezone.now()
     with in_lab(revision.lab_id):
@@ -155,6 +159,13 @@ def _store(revision: Revision, staged: Staged) -> None:
         revision.order.save(update_fields=["updated_at"])
         ring_examine(revision.lab_id, revision.pk)
         fault("store.before_commit")
+
+
+def _arrived_late(revision: Revision) -> None:
+    """If the case was removed during the upload, what arrived after the removal is due to be removed as well."""
+    with in_lab(revision.lab_id):
+        mine = Revision.objects.of(revision.lab_id).filter(pk=revision.pk)
+        mine.filter(state=RevisionState.ERASED).update(next_due=timezone.now())
 
 
 def _ring_if_more(lab_id: UUID, pairing_id: UUID) -> None:

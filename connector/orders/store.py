@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +21,7 @@ from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.utils import timezone
 
 from connector.orders.models import Revision
+from connector.scans.child import PATIENTLY, Waiting
 from labportal.faults import fault
 
 ASIDE = ".damaged-"
@@ -70,15 +72,28 @@ def local_path(name: str) -> Path | None:
     return Path(storage.path(name)) if isinstance(storage, FileSystemStorage) else None
 
 
-def upload(part: Path, name: str) -> None:
+def upload(part: Path, name: str, *, waiting: Waiting = PATIENTLY) -> None:
     """Bring a complete staging file into a store that is no file system; elsewhere there is nothing to do yet. The
-    staging file stays until the row says STORED: after a crash it is what is adopted."""
+    staging file stays until the row says STORED: after a crash it is what is adopted.
+
+    A thread sends, while this one does what there is to do in `waiting`. What that raises shuts the file under the
+    thread and is raised here once the thread has ended: nothing uploads behind our back. What was read by then may
+    arrive all the same, perhaps after the next worker's upload. That one adopted the same staging file, so the bytes
+    are the same; were they not, the row's hash would tell, and the zip would be fetched again as any damaged one.
+    Errors: OSError, whatever `waiting` raises."""
     if local_path(name) is not None:
         return
+    with ThreadPoolExecutor(1) as pool, part.open("rb") as stream:
+        sent = pool.submit(_send, stream, name)
+        while not wait([sent], waiting.every).done:
+            waiting.do()
+        sent.result()
+
+
+def _send(stream: IO[bytes], name: str) -> None:
     if scans().exists(name):
         scans().delete(name)  # of an attempt that never came to its row
-    with part.open("rb") as stream:
-        scans().save(name, File(stream))
+    scans().save(name, File(stream))
 
 
 def take_over(part: Path, name: str) -> None:

@@ -5,21 +5,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Thread, active_count
 from uuid import uuid4
 
 import pytest
 from django.db import connections
 
-from connector.intake import leases, staging
+from connector.intake import fetch, leases, staging
 from connector.intake.fetch import fetch_next
 from connector.intake.leases import LeaseLost, claim_next
 from connector.orders import store
 from connector.orders.models import Revision, RevisionState, Wants
 from connector.scans.checking import check_in_child
-from connector.scans.child import PATIENTLY
-from tests.intake.desk import Desk
+from connector.scans.child import PATIENTLY, Waiting
+from tests.bucket.launch import Bucket
+from tests.intake.desk import Desk, sha256
 from tests.intake.worker_process import wait_for
+from tests.line.proxy import Proxy
+from tests.line.toxics import Latency
 from tests.scans.children import Children
 from tests.scans.heavy import heavy_zip
 
@@ -139,3 +142,75 @@ def test_a_worker_that_lost_its_lease_stops_its_check(desk: Desk, heavy: Path) -
         check_in_child(heavy, waiting=leases.renewing(revision))
     assert time.monotonic() - began < LEASE
     assert children() == []
+
+
+# --- a bucket at a slow line --------------------------------------------------------------------------------------
+
+in_a_bucket = pytest.mark.parametrize("bucket", [False], indirect=True, ids=["plain"])
+
+
+@pytest.fixture
+def slow_bucket(line_to_bucket: Proxy) -> Proxy:
+    """It takes more than MEANWHILE until an upload has its answer."""
+    line_to_bucket.add(Latency(on="PUT ", seconds=2 * MEANWHILE))
+    return line_to_bucket
+
+
+@in_a_bucket
+def test_an_upload_over_a_slow_line_keeps_the_lease(slow_bucket: Proxy, desk: Desk) -> None:
+    order_id = desk.arrives()
+    desk.poll()
+    with at_work(lambda: fetch_next(desk.lab.pk, desk.pairing.pk)) as worker:
+        wait_for(lambda: bool(slow_bucket.asked("PUT ")), "the upload did not begin")
+        assert claimed_meanwhile(desk, worker) == []
+    revision = desk.revision(order_id)
+    assert (revision.state, revision.attempts, desk.downloads(order_id)) == (RevisionState.STORED, 1, 1)
+    assert len(slow_bucket.asked("PUT ")) == 1
+
+
+@in_a_bucket
+def test_control_without_renewing_two_workers_take_the_upload_from_each_other(
+    slow_bucket: Proxy, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "renewing", lambda *_, **__: PATIENTLY)
+    order_id = desk.arrives()
+    desk.poll()
+    with at_work(lambda: fetch_next(desk.lab.pk, desk.pairing.pk)) as worker:
+        wait_for(lambda: bool(slow_bucket.asked("PUT ")), "the upload did not begin")
+        (second,) = claimed_meanwhile(desk, worker)
+    assert second.attempts == 2
+    assert desk.revision(order_id).state == RevisionState.FETCHING  # the first has uploaded for nothing
+
+
+@in_a_bucket
+def test_an_upload_that_arrives_late_brings_the_bytes_that_the_next_worker_has_stored(
+    bucket: Bucket, desk: Desk
+) -> None:
+    order_id = desk.arrives()
+    desk.poll()
+    first = claim_next(desk.lab.pk, desk.pairing.pk)
+    assert first is not None
+    with fetch._download(first).path.open("rb") as late:
+        desk.ripen()
+        fetch_next(desk.lab.pk, desk.pairing.pk)
+        stored = desk.revision(order_id)
+        store._send(late, stored.archive)
+    with store.open_stored(stored.archive) as file:
+        assert (stored.attempts, sha256(file.read())) == (2, stored.sha256)
+
+
+@in_a_bucket
+def test_an_upload_whose_lease_is_lost_ends_before_the_worker_goes_on(scans: Path, bucket: Bucket) -> None:
+    part, name = scans / "large.part", "labs/a/b/c/scan.zip"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("wb") as file:
+        file.truncate(300_000_000)  # more than the libraries read ahead
+
+    def lose() -> None:
+        raise LeaseLost
+
+    before = active_count()
+    with pytest.raises(LeaseLost):
+        store.upload(part, name, waiting=Waiting(0.05, lose))
+    assert bucket.held() == []
+    assert active_count() == before

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.bucket.fixtures import bucket, server  # noqa: F401 - fixtures
+from tests.bucket.fixtures import bucket, line_to_bucket, server  # noqa: F401 - fixtures
 from tests.intake.fixtures import anna, desk, open_desk, scans, stock  # noqa: F401 - fixtures
 from tests.orders.conftest import case, pairing, scans_dir  # noqa: F401 - fixtures
 

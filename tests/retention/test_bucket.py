@@ -7,13 +7,19 @@ from uuid import UUID
 
 import pytest
 
+from connector.intake import leases
+from connector.intake.fetch import fetch_next
 from connector.orders import store
 from connector.orders.bucket import MOST_IN_MEMORY
 from connector.orders.models import ErasedWhy, Order, Revision
 from connector.retention.erasing import erase, erase_bytes
 from connector.retention.views import WORD
+from labportal.labs.tenancy import in_lab
 from tests.bucket.launch import Bucket
-from tests.intake.desk import Desk, sha256
+from tests.intake.desk import Desk, at_once, sha256
+from tests.intake.worker_process import wait_for
+from tests.line.proxy import Proxy
+from tests.line.toxics import Latency
 from tests.orders.stored import members
 from tests.retention.keeping import age, keep_for, revisions_of, tombstone
 
@@ -177,3 +183,25 @@ def test_the_copy_of_a_reader_that_was_killed_goes_with_its_case(bucket: Bucket,
     assert copy.exists()
     by_the_owner(desk, order)
     assert files_in(scans) == []
+
+
+@pytest.mark.parametrize("bucket", [False], indirect=True, ids=["plain"])
+def test_an_upload_that_arrives_after_its_case_was_removed_is_removed(
+    line_to_bucket: Proxy, bucket: Bucket, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEW_EVERY", 2)  # until then all bytes are on their way
+    line_to_bucket.add(Latency(on="PUT ", seconds=3))
+    order_id = desk.arrives()
+    desk.poll()
+    revision = desk.revision(order_id)
+
+    def removed_meanwhile() -> None:
+        wait_for(lambda: bool(line_to_bucket.asked("PUT ")), "the upload did not begin")
+        erase(desk.lab.pk, revision.order_id, why=ErasedWhy.REQUEST, by=None)
+        with in_lab(desk.lab.pk):  # as if its bytes had been removed already, which was too early
+            Revision.objects.of(desk.lab).filter(pk=revision.pk).update(next_due=None)
+
+    at_once(lambda: fetch_next(desk.lab.pk, desk.pairing.pk), removed_meanwhile)
+    assert len(keys_of(bucket, revision.order_id)) == 1
+    desk.sweep()
+    assert keys_of(bucket, revision.order_id) == []
