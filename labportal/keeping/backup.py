@@ -1,11 +1,12 @@
 """A consistent copy of the portal: first the database, then the files, which are written once and never changed.
 
-So every file that a row of the dump names is copied, if it is there. The secrets are left out on purpose: whoever finds
-the folder has the labs' scans, but no sign-in at Align.
+So every file that a row of the dump names is copied, if it is there when its turn comes. The secrets are left out on
+purpose: whoever finds the folder has the labs' scans, but no sign-in at Align.
 """
 
+import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,13 +64,38 @@ def _dump(connection: Mapping[str, Any], target: Path) -> None:
 
 
 def _scans(folder: Path, *, link: bool) -> dict[str, Kept]:
-    """Everything that is stored for the labs; not staging, whose downloads are fetched again."""
+    """Everything that is stored for the labs; not staging, whose downloads are fetched again.
+
+    The portal works meanwhile, and what it takes away is left out, although the dump, which is older, has its row
+    still: a case whose time was over is removed again after a restore (`erase_again`), and a damaged zip that was set
+    aside is named by `verify` and fetched again (`verify --repair`)."""
     root = scan_folder()
     if root is None:
         return {}
-    stored = (path for path in sorted((root / "labs").rglob("*")) if path.is_file() and not path.is_symlink())
-    names = {path: f"{SCANS}{path.relative_to(root).as_posix()}" for path in stored}
-    return {name: copy(path, folder / name, link=link) for path, name in names.items()}
+    names = ((path, f"{SCANS}{path.relative_to(root).as_posix()}") for path in _stored(root / "labs"))
+    found = ((name, _if_there(path, folder / name, link=link)) for path, name in names)
+    return {name: kept for name, kept in found if kept is not None}
+
+
+def _stored(root: Path) -> Iterator[Path]:
+    for folder, inner, names in os.walk(root, onerror=_unless_gone):
+        inner.sort()
+        paths = (Path(folder) / name for name in sorted(names))
+        yield from (path for path in paths if path.is_file() and not path.is_symlink())
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _if_there(path: Path, target: Path, *, link: bool) -> Kept | None:
+    try:
+        return copy(path, target, link=link)
+    except FileNotFoundError:
+        if path.exists():
+            raise
+        return None
 
 
 def _anchors(folder: Path) -> dict[str, Kept]:

@@ -92,8 +92,8 @@ def copy(source: Path, target: Path, *, link: bool = False) -> Kept:
             pass  # another file system, or one without links
     unfinished = target.with_name(f".{target.name}.unfinished")
     unfinished.unlink(missing_ok=True)
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as out, source.open("rb") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with source.open("rb") as file, os.fdopen(os.open(unfinished, flags, 0o600), "wb") as out:
         shutil.copyfileobj(file, out, PIECE)
         out.flush()
         os.fsync(out.fileno())

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -16,12 +17,14 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client
 
-from connector.orders.models import Order
+from connector.orders import store
+from connector.orders.models import Order, Revision
 from labportal.audit import anchors
 from labportal.audit.models import INSTALLATION, Entry
 from labportal.audit.verify import verify_all
 from labportal.embedded_postgres import start
 from labportal.env import BASE_DIR, read_instance
+from labportal.keeping import backup, manifest
 from labportal.labs.models import User
 from tests.cast import Cast
 from tests.database import NAME
@@ -126,6 +129,46 @@ def test_with_link_the_bytes_are_shared(cast: Cast, machine: Machine) -> None:
     revision = keep(cast.lab_a, machine.folder, "1001")
     folder = machine.backup("--link")
     assert (folder / "scans" / revision.archive).stat().st_nlink == 2
+
+
+@pytest.mark.parametrize("option", [(), ("--link",)], ids=["copied", "linked"])
+def test_what_is_removed_meanwhile_is_left_out_and_the_rest_is_whole(
+    cast: Cast, machine: Machine, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...]
+) -> None:
+    """A case whose time is over in the middle of the backup, and one file of which only the name was read yet."""
+    first, case, file = (keep(cast.lab_a, machine.folder, order_id) for order_id in ("1001", "1002", "1003"))
+    first, case, file = sorted((first, case, file), key=lambda revision: revision.archive)
+    copy = manifest.copy
+
+    def removed_meanwhile(source: Path, target: Path, *, link: bool = False) -> Any:
+        if source == place_of(first):
+            shutil.rmtree(place_of(case).parent.parent)
+        if source == place_of(file):
+            source.unlink()
+        return copy(source, target, link=link)
+
+    monkeypatch.setattr(backup, "copy", removed_meanwhile)
+    folder = machine.backup(*option)
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    assert set(files) == {"database.dump", f"scans/{first.archive}"}
+    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == [
+        "database.dump", "manifest.json", "scan.zip",
+    ]  # fmt: skip
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(cast: Cast, machine: Machine) -> None:
+    keep(cast.lab_a, machine.folder, "1001")
+    root = machine.folder / "disk" / "labs"
+    shutil.rmtree(root)
+    root.touch()
+    with pytest.raises(CommandError, match="The backup is incomplete"):
+        machine.backup()
+
+
+def place_of(revision: Revision) -> Path:
+    path = store.local_path(revision.archive)
+    assert path is not None
+    return path
 
 
 def test_no_secret_of_the_installation_is_in_it(cast: Cast, machine: Machine) -> None:
