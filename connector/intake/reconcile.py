@@ -136,7 +136,10 @@ def _ask_recent(pairing: Pairing, run: Reconciliation, ledger: Ledger) -> None:
         try:
             _enter(pairing, _by_rx_id(pairing, rx_id), ledger, source="lookup")
         except NOT_THE_ORDERS:
-            raise  # the next one would meet it too
+            # The next one would meet it too. If not, it is this one that Align never answers for: the next run begins
+            # behind it and comes round to it last, or it would keep the others waiting for ever.
+            run.asked_up_to = pk
+            raise
         except NotFound:
             if not _is_stored(run, pk):
                 ledger.differing[order_id] = NotFound.code

@@ -161,6 +161,20 @@ def test_orders_take_turns_when_there_are_more_than_one_run_asks_for(
     assert asked[3] == asked[0]
 
 
+def test_an_order_that_align_never_answers_for_does_not_keep_the_others_waiting(desk: Desk) -> None:
+    for _ in range(3):
+        desk.align.create_order()
+    desk.take_in()
+    silent, *others = sorted(desk.orders(), key=lambda order: order.pk)
+    desk.align.fault(call="orderByRxId", path=silent.rx_id, status=503, times=0)
+    first = compare(desk)
+    assert (first.reason, first.asked) == ("vendor_unavailable", 0)
+    change(desk.pairing, paused_until=None)
+    second = compare(desk)
+    assert (second.asked, second.known) == (len(others), len(others))
+    assert second.reason == "vendor_unavailable", "it has come round to the silent one"
+
+
 def test_an_order_older_than_the_setting_is_not_asked_for(desk: Desk, settings: Any) -> None:
     settings.RECONCILE_DAYS = 7
     desk.align.create_order()
