@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from connector.intake.facts import copy_facts, copy_treatments, prescription, short_status
 from connector.intake.pairing_row import mark
-from connector.intake.staging import clear
+from connector.intake.staging import clear, lies_here
 from connector.intake.version import expected_size, files_are_ready, version_key
 from connector.itero import Order as VendorOrder
 from connector.orders.history import record
@@ -143,9 +143,12 @@ def _same_files(order: Order, seen: VendorOrder) -> bool:
 
 def _supersede_unfetched(order: Order) -> None:
     """Align now shows other files than those that we have not fetched yet. A running download is left to its worker:
-    it may still bring the older files home. The state is in the WHERE, since a worker may claim one meanwhile."""
+    it may still bring the older files home; and so is a zip that lies here whole, and only waits for its store. The
+    state is in the WHERE, since a worker may claim one meanwhile."""
     replaced = [RevisionState.ASKED_LATER, *(state for state in ON_ITS_WAY if state != RevisionState.FETCHING)]
     for old in Revision.objects.of(order.lab_id).filter(order=order, state__in=replaced):
+        if lies_here(old):
+            continue
         still = Revision.objects.of(order.lab_id).filter(pk=old.pk, state__in=replaced)
         if still.update(state=RevisionState.SUPERSEDED, reason=SUPERSEDED, next_due=None):
             record(order, "superseded", revision=old, number=old.number)

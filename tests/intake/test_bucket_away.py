@@ -160,6 +160,26 @@ def test_a_night_of_retries_leaves_one_file_on_the_disk(gone: Callable[[bool], N
     assert desk.downloads(order_id) == 1
 
 
+def test_a_scan_that_waits_for_the_bucket_is_not_replaced_by_the_next_one(
+    gone: Callable[[bool], None], desk: Desk
+) -> None:
+    """Align has given it out, and may not do so again; both are stored, each as what it is."""
+    order_id = desk.arrives()
+    gone(True)
+    desk.take_in()
+    assert parts(desk, order_id)
+    desk.align.tell(f"orders/{order_id}/return", {"reason": "bite", "comment": ""})
+    desk.align.wait_for_order(order_id, revision=2, listed=True)
+    desk.poll()
+    gone(False)
+    desk.until_stored(order_id)
+    desk.until_stored(order_id)
+    assert [(row.number, row.has_files) for row in desk.revisions(order_id)] == [(1, True), (2, True)]
+    truth = {row["number"]: row["sha256_full"] for row in desk.align.order(order_id)["revisions"]}
+    assert {row.number: row.sha256 for row in desk.revisions(order_id)} == truth
+    assert desk.downloads(order_id) == 2
+
+
 def test_a_copy_that_does_not_fit_leaves_nothing_behind_but_the_zip(gone: Callable[[bool], None], desk: Desk) -> None:
     order_id = desk.arrives()
     desk.poll()

@@ -23,6 +23,7 @@ NAMED = {
     "an address": r"allauth:rl:[\w.]+:\w+:[^:]+:ip:[0-9a-f.:/]+",
     "what was typed, hashed": r"allauth:rl:[\w.]+:\w+:[^:]+:[0-9a-f]{64}",
     "an API key": rf"lms-rate:{ID}:\d+",
+    "a person in a lab": rf"opened:{ID}:{ID}:\d+",
 }
 
 
