@@ -6,6 +6,9 @@ from typing import Any
 
 from django.test import Client
 
+from connector.orders.models import Order, Revision
+from labportal.labs.tenancy import in_lab
+
 
 def rows(answer: Any) -> list[str]:
     """The order ids of the list, top to bottom."""
@@ -25,3 +28,12 @@ def search(client: Client, words: str, **filters: str) -> Any:
 
 def counts(answer: Any) -> dict[str, int | None]:
     return {lane["key"]: lane["count"] for lane in answer.context["nav"]["lanes"]}
+
+
+def open_case(client: Client, order: Order, **query: Any) -> Any:
+    return client.get(f"/cases/{order.pk}", query)
+
+
+def set_revision(order: Order, number: int = 1, **changes: Any) -> None:
+    with in_lab(order.lab_id):
+        Revision.objects.of(order.lab_id).filter(order=order, number=number).update(**changes)
