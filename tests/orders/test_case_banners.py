@@ -1,4 +1,4 @@
-"""What the case page says above a case: what cannot be shown, an older scan, what was held back; and its ticket and mark."""
+"""What the case page says above a case: what cannot be shown, an older scan, what was held back; its ticket, its mark."""
 
 import io
 import re
@@ -84,7 +84,7 @@ def test_an_open_page_learns_that_something_has_changed_without_showing_a_patien
     assert order.patient not in mark
     marks = [mark]
     for change in ({"state": RevisionState.RETRY, "reason": "timeout"}, {"reason": "disk"}, {"state": "ready"}):
-        set_revision(order, **change)
+        set_revision(order, 1, **change)
         marks.append(vera.get(page.context["urls"]["mark"]).content.decode())
     client_of(cast.theo).post(f"/cases/{order.pk}/workflow", {"workflow": "done"})
     marks.append(vera.get(page.context["urls"]["mark"]).content.decode())
