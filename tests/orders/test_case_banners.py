@@ -1,4 +1,4 @@
-"""What the case page says above a case: what cannot be shown, an older scan, what was held back; its ticket, its mark."""
+"""What the case page says above a case: what cannot be shown, an older scan, what was held back; ticket and mark."""
 
 import io
 import re
