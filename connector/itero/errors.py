@@ -10,6 +10,7 @@ IteroError                  code, retry, status, request_id, retry_after (second
 │   ├── Truncated           the body ended before its Content-Length
 │   └── BadAnswer           garbage, half JSON, a redirect, or a required field missing
 │       └── WebPage         HTML, as from a gateway or during maintenance
+│           └── NoSuchPage  a gateway's 404 or 410: it knows no such address, and nothing of the order
 └── HumanError              trying again changes nothing
     ├── AccessDenied        the user said no on the consent page
     ├── InvalidGrant        the code or refresh token is used, expired or revoked: pair again
@@ -129,6 +130,11 @@ class WebPage(BadAnswer):
     """A web page came: a gateway's or a maintenance notice, which says nothing about what was asked for."""
 
     code = "web_page"
+
+
+class NoSuchPage(WebPage):
+    """404 or 410 with a web page: a gateway's, in the middle of a deployment, or because the region has moved. Align's
+    own word on an order is not a page, so this one gives no order up."""
 
 
 class HumanError(IteroError):

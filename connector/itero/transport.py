@@ -19,6 +19,7 @@ from connector.itero.errors import (
     InvalidClient,
     InvalidGrant,
     IteroError,
+    NoSuchPage,
     Timeout,
     Truncated,
     WebPage,
@@ -123,6 +124,8 @@ class Transport:
             kind = InvalidGrant
         elif oauth and (status == 401 or (400 <= status < 500 and code in self._errors.invalid_client)):
             kind = InvalidClient
+        elif status in (404, 410) and is_page(response):
+            kind = NoSuchPage
         elif 300 <= status < 400 and not self._redirect_allowed(response):
             kind = HostNotAllowed
         return kind(

@@ -19,6 +19,7 @@ from connector.itero.errors import (
     HumanError,
     InvalidGrant,
     IteroError,
+    NoSuchPage,
     NotFound,
     RetryableError,
     Unauthorized,
@@ -39,11 +40,13 @@ from labportal.keeping import safe_mode
 from labportal.labs.tenancy import in_lab
 from labportal.sealing import SealError
 
-__all__ = ["Access", "PairingStopped", "access_for", "back_off", "call", "refresh"]
+__all__ = ["ADDRESS_GONE", "Access", "PairingStopped", "access_for", "back_off", "call", "refresh"]
 
 Answer = TypeVar("Answer")
 
 ENOUGH = timedelta(minutes=5)
+# The account may have moved region.
+ADDRESS_GONE = (NotFound, NoSuchPage, HostNotAllowed)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def call(lab_id: UUID, pairing_id: UUID, action: Callable[[Access], Answer]) -> 
             if renewed:
                 give_up(lab_id, pairing_id, error)
             access, renewed = refresh(lab_id, pairing_id, refused_token=access.access_token), True
-        except (NotFound, HostNotAllowed) as error:
+        except ADDRESS_GONE as error:
             elsewhere = None if moved else _rediscover(lab_id, pairing_id, access)
             if elsewhere is None:
                 give_up(lab_id, pairing_id, error)
@@ -159,7 +162,7 @@ def _refresh_at_align(known: Endpoints, tokens: TokenSet) -> tuple[TokenSet, End
         endpoints = known
     try:
         return _rotate(endpoints, tokens), endpoints
-    except (NotFound, HostNotAllowed):
+    except ADDRESS_GONE:
         # The region's address is gone. A lost answer does not come here: it might have rotated the token.
         return _rotate(None, tokens), endpoints
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from connector.itero.errors import HostNotAllowed, HumanError, InvalidClient, IteroError, NotFound
+from connector.itero.errors import HumanError, InvalidClient, IteroError, NoSuchPage
 from connector.pairing import vendor
-from connector.pairing.access import PairingStopped, access_for, back_off, refresh
+from connector.pairing.access import ADDRESS_GONE, PairingStopped, access_for, back_off, refresh
 from connector.pairing.models import Pairing, State
 from connector.pairing.trouble import SETTINGS
 from labportal.audit.services import record
@@ -74,11 +74,12 @@ def _tell_align(pairing: Pairing) -> None:
 
 
 def _unpair(pairing: Pairing) -> None:
-    """Refused with this token: perhaps the token, perhaps the region, perhaps un-paired already. A fresh one tells."""
+    """Refused with this token: perhaps the token, perhaps the region, perhaps un-paired already. A fresh one tells. A
+    page in place of an answer may be the old region's gateway."""
     access = access_for(pairing.lab_id, pairing.pk)
     try:
         access.client.unpair(access.endpoints, access_token=access.access_token, account_id=pairing.account_id)
-    except HumanError:
+    except (HumanError, NoSuchPage):
         access = refresh(pairing.lab_id, pairing.pk, refused_token=access.access_token)
         access.client.unpair(access.endpoints, access_token=access.access_token, account_id=pairing.account_id)
 
@@ -92,7 +93,7 @@ def _revoke(pairing: Pairing) -> None:
     try:
         try:
             align.revoke_token(pairing.vendor_endpoints, token=token)
-        except (NotFound, HostNotAllowed):
+        except ADDRESS_GONE:
             align.revoke_token(None, token=token)  # the region's address is gone; the authorization server's is not
     except InvalidClient:
         raise

@@ -52,6 +52,34 @@ def test_refusals_of_the_order_itself_still_come_to_an_end(desk: Desk, error: Ex
     assert states[-1] in {RevisionState.DEAD, RevisionState.QUARANTINED}
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_gateway_that_answers_404_during_a_deployment_gives_no_case_up(desk: Desk, status: int) -> None:
+    order_id = desk.arrives()
+    desk.poll()
+    desk.align.fault(call="download", status=status, html=True, times=0)
+    for _ in range(4):
+        desk.until_stored(order_id)
+    revision = desk.revision(order_id)
+    assert (revision.state, revision.reason, revision.own_failures) == (RevisionState.RETRY, "web_page", 0)
+    assert "Align answered with a web page" in words_on(desk.browser, f"/cases/{revision.order_id}")
+    desk.align.clear_faults()
+    desk.until_stored(order_id)
+    desk.assert_true_to_align(order_id)
+
+
+def test_a_push_that_a_gateway_answers_404_waits(desk: Desk) -> None:
+    order_id = desk.arrives()
+    desk.align.fault(call="orderByRxId", status=404, html=True, times=0)
+    desk.push(order_id)
+    for _ in range(TRIES + 1):
+        look_up(desk.lab.pk, desk.pairing.pk)
+    (push,) = desk.notifications()
+    assert (push.state, push.reason, push.own_failures) == (NotificationState.QUEUED, "web_page", 0)
+    desk.align.clear_faults()
+    look_up(desk.lab.pk, desk.pairing.pk)
+    assert desk.revision(order_id).state == RevisionState.SEEN
+
+
 def test_pressing_try_again_counts_from_nought(desk: Desk) -> None:
     order_id = desk.arrives()
     desk.poll()

@@ -42,7 +42,7 @@ def test_each_status_has_its_error_and_says_whether_to_try_again(
     assert (type(caught.value), caught.value.retry, caught.value.status) == (expected, retry, status)
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
+@pytest.mark.parametrize("status", [401, 403, 409, 429, 500])
 def test_an_error_with_a_web_page_for_a_body_is_still_told_by_its_status(
     client: Client, endpoints: Endpoints, server: Script, status: int
 ) -> None:
@@ -50,6 +50,20 @@ def test_an_error_with_a_web_page_for_a_body_is_still_told_by_its_status(
     with pytest.raises(itero.IteroError) as caught:
         accounts(client, endpoints)
     assert caught.value.status == status
+    assert not isinstance(caught.value, itero.WebPage)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_web_page_that_says_404_or_410_is_a_gateways_and_no_word_on_an_order(
+    client: Client, endpoints: Endpoints, server: Script, status: int
+) -> None:
+    """Of all statuses these two alone would give an order up for ever; and a gateway says them, for minutes, while
+    what is behind it is being replaced."""
+    server.will(reply(status, b"<html>ZZCANARY</html>", Content_Type="text/html; charset=utf-8"))
+    with pytest.raises(itero.WebPage) as caught:
+        client.get_order_by_rx_id(endpoints, access_token=SECRET, rx_id=RX_ID)
+    assert (type(caught.value), caught.value.code) == (itero.NoSuchPage, "web_page")
+    assert (caught.value.retry, caught.value.status) == (True, status)
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,21 @@ def test_an_account_that_moved_over_night_is_found_in_the_same_call(paired, alig
     assert account(align)["region"] == "us"
 
 
+def test_an_account_that_moved_is_found_when_the_old_regions_gateway_answers_with_a_page(paired, align):
+    align.tell("region", {"accountId": 479, "region": "us"})
+    align.fault(call="orders", html=True)
+    use(paired)
+    assert (again(paired).region, again(paired).state) == ("us", State.ACTIVE)
+
+
+def test_over_night_the_old_regions_page_does_not_prevent_the_refresh(paired, align):
+    align.tell("region", {"accountId": 479, "region": "us"})
+    align.fault(call="refresh", html=True)
+    let_pass(align, paired)
+    use(paired)
+    assert (again(paired).region, again(paired).state) == ("us", State.ACTIVE)
+
+
 def test_addresses_that_left_our_list_are_asked_for_anew(paired, align):
     """The operator changed the server values; the stored addresses are not called any more."""
     gone = {name: url.replace("127.0.0.1", "old.align.example") for name, url in paired.endpoints["urls"].items()}

@@ -180,6 +180,24 @@ def test_a_wrong_client_secret_at_revoke_alone_is_told_again_too(anna, paired, a
     assert (waiting.state, waiting.reason) == (State.UNPAIRING, "invalid_client")
 
 
+def test_a_gateways_404_page_is_no_confirmation(anna, paired, align):
+    ask_to_end(anna, paired)
+    align.fault(call="unpair", status=404, html=True, times=2)
+    waiting = tell(paired)
+    assert (waiting.state, waiting.reason) == (State.UNPAIRING, "web_page")
+    assert account(align)["paired"]
+    assert tell(paired).state == State.UNPAIRED
+    assert not account(align)["paired"]
+
+
+def test_an_account_that_moved_is_told_at_its_new_region_although_the_old_one_answers_with_a_page(anna, paired, align):
+    align.tell("region", {"accountId": 479, "region": "us"})
+    align.fault(call="unpair", html=True)
+    ask_to_end(anna, paired)
+    assert tell(paired).state == State.UNPAIRED
+    assert not account(align)["paired"]
+
+
 def test_an_address_that_must_not_be_called_is_no_confirmation(anna, paired, align):
     """Align was never reached, so it still counts us in; the region's own address ends it."""
     urls = paired.endpoints["urls"] | {"unpair": "https://stranger.example/unpair"}
