@@ -50,6 +50,12 @@ def busy_workers(cluster: str, *, longest: float) -> int:
     return count
 
 
+def forget_busy(cluster: str) -> None:
+    """Its processes have ended. In a new container other ones have their numbers, and would seem to be at work."""
+    for mark in RUN_DIR.glob(f"busy-{cluster}-*"):
+        mark.unlink(missing_ok=True)
+
+
 def answer(cluster: str) -> None:
     """The ping task: end to end through pusher, worker and database."""
     RUN_DIR.mkdir(parents=True, exist_ok=True)

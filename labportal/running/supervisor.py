@@ -19,7 +19,7 @@ from labportal.doorbell import ring, ring_tick
 from labportal.env import BASE_DIR
 from labportal.running import heartbeat
 from labportal.running.leftovers import remember
-from labportal.running.liveness import answered_at, busy_workers
+from labportal.running.liveness import answered_at, busy_workers, forget_busy
 from labportal.running.processes import Processes, python
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,16 @@ TICK_LATE = timedelta(seconds=90)
 
 @dataclass
 class Cluster:
-    """One django-q cluster; `timeout` is its longest task, `waiting_since` the oldest ping without an answer."""
+    """One django-q cluster; `timeout` is its longest task, `waiting_since` the oldest ping without an answer and
+    `pinged_at` the last one, by the clock that nobody sets: a wall clock that is set back by an hour would mean an hour
+    without pings. `answered` is when the last answer came, as its file says."""
 
     name: str
     workers: int
     timeout: float
-    waiting_since: float = 0.0
-    pinged_at: float = 0.0
+    waiting_since: float | None = None
+    pinged_at: float = NEVER
+    answered: float = 0.0
 
 
 class Supervisor:
@@ -50,10 +53,11 @@ class Supervisor:
         self._beat_at = self._rung_at = NEVER
 
     def start(self, cluster: Cluster) -> None:
+        forget_busy(cluster.name)  # those of the group that has ended: a new one may have the same process numbers
         command = python(str(BASE_DIR / "manage.py"), "qcluster")
         self.children.start(cluster.name, command, Q_CLUSTER_NAME=cluster.name)
         remember([child.pid for child in self.children.running.values()])
-        cluster.waiting_since = 0.0
+        cluster.waiting_since = None
 
     def watch(self) -> None:
         """One round; call it every half second."""
@@ -64,7 +68,7 @@ class Supervisor:
             if self.children.running[cluster.name].poll() is not None:
                 log.error("cluster_ended %s", cluster.name)
                 self._restart(cluster)
-            elif self._is_stale(cluster, time.time()):
+            elif self._is_stale(cluster, time.monotonic()):
                 log.error("cluster_stale %s", cluster.name)
                 self._restart(cluster)
 
@@ -73,18 +77,19 @@ class Supervisor:
         self.start(cluster)
 
     def _is_stale(self, cluster: Cluster, now: float) -> bool:
-        if answered_at(cluster.name) >= cluster.waiting_since > 0.0:
-            cluster.waiting_since = 0.0
+        answered = answered_at(cluster.name)
+        if answered != cluster.answered:
+            cluster.answered, cluster.waiting_since = answered, None
         if busy_workers(cluster.name, longest=cluster.timeout + 60) >= cluster.workers:
-            cluster.waiting_since = 0.0
+            cluster.waiting_since = None
             return False
         if now - cluster.pinged_at >= self.ping_every:
             cluster.pinged_at = now
             if not self._ping(cluster):
-                cluster.waiting_since = 0.0
-            elif not cluster.waiting_since:
+                cluster.waiting_since = None
+            elif cluster.waiting_since is None:
                 cluster.waiting_since = now
-        return bool(cluster.waiting_since) and now - cluster.waiting_since > self.stale_after
+        return cluster.waiting_since is not None and now - cluster.waiting_since > self.stale_after
 
     def _beat(self) -> None:
         """A sign of life; and a tick: at the start, and when the schedule brought none for a minute and a half."""

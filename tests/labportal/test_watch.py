@@ -14,7 +14,7 @@ from django.db import connection
 from django_q.models import OrmQ, Schedule
 
 from labportal.running import heartbeat, watch
-from labportal.running.supervisor import RING_EVERY, Supervisor
+from labportal.running.supervisor import RING_EVERY, Cluster, Supervisor
 from labportal.tick import tick
 from tests.intake.desk import queued
 
@@ -131,3 +131,23 @@ def test_a_poisoned_row_among_the_schedules_does_not_stop_the_tick(request: pyte
         assert until(lambda: heartbeat.ages()[heartbeat.TICK] < timedelta(minutes=1), 120)
     finally:
         poison.delete()
+
+
+@pytest.mark.parametrize("hours", [-10, 10])
+def test_a_clock_that_is_set_does_not_stop_the_watch_over_a_cluster(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    cluster, start = Cluster("nowhere", workers=2, timeout=60), time.monotonic()
+    pinged: list[str] = []
+
+    def ping(cluster: Cluster) -> bool:
+        pinged.append(cluster.name)
+        return True
+
+    monkeypatch.setattr(supervisor, "_ping", ping)
+    assert not supervisor._is_stale(cluster, start)
+    wrong = time.time() + hours * 3600
+    monkeypatch.setattr(time, "time", lambda: wrong)
+    assert not supervisor._is_stale(cluster, start + 2)
+    assert len(pinged) == 2
+    assert supervisor._is_stale(cluster, start + 7), "no answer for longer than stale_after"

@@ -44,6 +44,9 @@ def worker(committed: None, tmp_path: Path) -> Iterator[int]:
         "WORKER_PING_SECONDS": "1",
         "WORKER_STALE_SECONDS": "6",
     }
+    (tmp_path / "run").mkdir()
+    for pid in (os.getpid(), os.getppid()):  # of a worker before this one, whose numbers others have by now
+        (tmp_path / "run" / f"busy-portal-{pid}").touch()
     with (tmp_path / "worker.log").open("w") as log:
         process = subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=ROOT, env=environment, stderr=log)
     yield process.pid
@@ -51,6 +54,12 @@ def worker(committed: None, tmp_path: Path) -> Iterator[int]:
     process.terminate()
     assert process.wait(40) == 0
     assert [pid for pid in everyone if is_running(pid)] == []
+
+
+def test_marks_of_an_earlier_worker_make_nobody_seem_busy(worker: int, tmp_path: Path) -> None:
+    """Else a cluster that hangs would not be pinged, for as long as its longest task may take."""
+    assert task_is_done(60)
+    assert list((tmp_path / "run").glob(f"busy-portal-{os.getpid()}")) == []
 
 
 def test_each_single_process_may_be_killed_and_the_next_task_is_done(worker: int) -> None:
