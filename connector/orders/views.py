@@ -166,7 +166,7 @@ def case_mark(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     else. No patient is shown, so that no view is recorded."""
     order = get_object_or_404(Order.objects.of(request.lab), pk=order_id)
     latest = Revision.objects.of(request.lab).filter(order=order).order_by("-number").first()
-    return HttpResponse(mark_of(order, latest), content_type="text/plain")
+    return HttpResponse(mark_of(order, latest), content_type="text/plain; charset=utf-8")
 
 
 @require_POST

@@ -80,7 +80,7 @@ def test_an_open_page_learns_that_something_has_changed_without_showing_a_patien
     mark = answer.content.decode()
     assert page.context["mark"] == mark
     assert f'data-mark="{mark}" data-url="/cases/{order.pk}/mark"' in page.content.decode()
-    assert (answer["Content-Type"], answer["Cache-Control"]) == ("text/plain", "no-store")
+    assert (answer["Content-Type"], answer["Cache-Control"]) == ("text/plain; charset=utf-8", "no-store")
     assert order.patient not in mark
     marks = [mark]
     for change in ({"state": RevisionState.RETRY, "reason": "timeout"}, {"reason": "disk"}, {"state": "ready"}):
