@@ -30,6 +30,7 @@ from connector.pairing.trouble import (
     CALLABLE,
     PairingStopped,
     back_off,
+    end_sign_in,
     give_up,
     lock,
     pause,
@@ -71,8 +72,10 @@ def call(lab_id: UUID, pairing_id: UUID, action: Callable[[Access], Answer]) -> 
             return action(access)
         except Unauthorized as error:
             if renewed:
-                give_up(lab_id, pairing_id, error)
-            access, renewed = refresh(lab_id, pairing_id, refused_token=access.access_token), True
+                end_sign_in(lab_id, pairing_id, error, refused_token=access.access_token)
+                access = access_for(lab_id, pairing_id)
+            else:
+                access, renewed = refresh(lab_id, pairing_id, refused_token=access.access_token), True
         except ADDRESS_GONE as error:
             elsewhere = None if moved else _rediscover(lab_id, pairing_id, access)
             if elsewhere is None:

@@ -19,6 +19,7 @@ from connector.itero.errors import (
 from connector.pairing.models import Pairing, State
 from labportal.doorbell import ring
 from labportal.labs.tenancy import in_lab
+from labportal.sealing import SealError
 
 PAUSE_FIRST, PAUSE_MAX = 30.0, 3600.0
 # States in which Align may still be asked with the pairing's tokens.
@@ -26,7 +27,6 @@ CALLABLE = (State.ACTIVE, State.FORBIDDEN, State.UNPAIRING)
 # Wrong settings of this installation: they concern every call, so no order may be given up for them.
 SETTINGS = (InvalidClient, HostNotAllowed)
 PAUSES = (RateLimited, VendorUnavailable, *SETTINGS)
-STOPS: dict[type[IteroError], State] = {Unauthorized: State.NEEDS_PAIRING, Forbidden: State.FORBIDDEN}
 
 
 class PairingStopped(Exception):
@@ -38,21 +38,39 @@ class PairingStopped(Exception):
 
 
 def give_up(lab_id: UUID, pairing_id: UUID, error: IteroError) -> NoReturn:
-    """Raise the error after the row says what it means: 401, 403 stop the pairing; 429, 5xx, wrong settings pause it.
+    """Raise the error after the row says what it means: 403 stops the pairing; 429, 5xx, wrong settings pause it.
 
     What no other order would survive either is raised as PairingStopped.
     """
-    stops = STOPS.get(type(error))
-    if stops or isinstance(error, PAUSES):
+    if isinstance(error, (Forbidden, *PAUSES)):
         with in_lab(lab_id):
             pairing = lock(lab_id, pairing_id)
-            if stops:
-                wait_for_person(pairing, stops, error.code)
+            if isinstance(error, Forbidden):
+                wait_for_person(pairing, State.FORBIDDEN, error.code)
             else:
                 pause(pairing, error)
-    if isinstance(error, (Unauthorized, *SETTINGS)):
+    if isinstance(error, SETTINGS):
         raise PairingStopped(error.code) from error
     raise error
+
+
+def end_sign_in(lab_id: UUID, pairing_id: UUID, error: Unauthorized, *, refused_token: str) -> None:
+    """A 401 stops the pairing, raised as PairingStopped; but only if the refused token is still the stored one. Else
+    another worker refreshed in that moment, or a person signed in anew: then it returns, and the new set may be tried.
+    """
+    with in_lab(lab_id):
+        pairing = lock(lab_id, pairing_id)
+        if not _is_stored(pairing, refused_token):
+            return
+        wait_for_person(pairing, State.NEEDS_PAIRING, error.code)
+    raise PairingStopped(error.code) from error
+
+
+def _is_stored(pairing: Pairing, access_token: str) -> bool:
+    try:
+        return pairing.tokens.access_token == access_token
+    except SealError:
+        return False  # whoever opens the set says what is the matter with it
 
 
 def lock(lab_id: UUID, pairing_id: UUID) -> Pairing:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from connector.itero.errors import Forbidden, IteroError, NotFound, RateLimited, VendorUnavailable
-from connector.pairing.access import PairingStopped, back_off, call
+from connector.pairing.access import PairingStopped, back_off, call, refresh
 from connector.pairing.models import State
 from connector.pairing.words import reason_words
 from tests.align import again, calls_in_order, change, words_on
@@ -39,6 +39,22 @@ def test_a_second_401_waits_for_a_person_and_says_so_on_every_page(anna, paired,
     assert calls_in_order(align).count("refresh") == 1
     for page in ("/connections/", "/"):
         assert reason_words("unauthorized") in words_on(anna, page)
+
+
+def test_a_second_401_stops_nothing_when_another_worker_has_refreshed_meanwhile(paired, align):
+    """Between the refusal and what it means for the row lies a moment without a lock."""
+    tried = []
+
+    def ask(access):
+        tried.append(access.access_token)
+        if len(tried) == 2:
+            refresh(paired.lab_id, paired.pk, refused_token=access.access_token)
+        list(access.client.get_orders(access.endpoints, access_token=access.access_token))
+
+    align.fault(call="orders", status=401, times=2)
+    call(paired.lab_id, paired.pk, ask)
+    after = again(paired)
+    assert (after.state, tried[2:]) == (State.ACTIVE, [after.tokens.access_token])
 
 
 def test_the_banner_of_a_stopped_pairing_is_not_shown_to_another_lab(bruno, paired):
