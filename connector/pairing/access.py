@@ -140,9 +140,8 @@ def _locked(lab_id: UUID, pairing_id: UUID) -> Pairing:
 def _tokens(pairing: Pairing) -> TokenSet:
     """The stored set. Errors: PairingStopped when the pairing must not call, or the set can't be opened."""
     if safe_mode.is_on():
-        raise PairingStopped(
-            "safe_mode"
-        )  # a restored token was perhaps used since: shown again, Align ends the sign-in
+        # A restored token was perhaps used since: shown again, Align ends the sign-in.
+        raise PairingStopped("safe_mode")
     if pairing.state not in CALLABLE:
         raise PairingStopped(pairing.reason or pairing.state)
     try:
