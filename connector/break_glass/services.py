@@ -1,29 +1,23 @@
 """Begin and end a look; the lab hears of it by mail, by a banner and in its audit."""
 
-import logging
 from datetime import timedelta
-from smtplib import SMTPException
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from connector.break_glass.models import Look
 from labportal.audit.services import record
+from labportal.labs.mails import mail_owners
 from labportal.labs.models import Lab, User
-from labportal.labs.services import owner_addresses
 from labportal.labs.tenancy import in_lab
 
 MINUTES = (15, 30, 60)
 SHORTEST = 10  # characters of a reason
-
-log = logging.getLogger(__name__)
 
 
 def begin(*, lab: Lab, by: User, reason: str, minutes: int) -> Look:
@@ -72,20 +66,14 @@ def banner(request: Any) -> dict[str, str] | None:
 
 
 def _tell(look: Look, lab: Lab, by: User) -> None:
-    """To each owner. A mail server that is away stops nothing: banner and audit tell it, too."""
     zone = ZoneInfo(lab.time_zone)
     context = {
-        "lab": " ".join(lab.name.split()),
+        "lab": lab.name,
         "who": by.display_name,
         "email": by.email,
         "reason": look.reason,
         "begun": f"{look.begun_at.astimezone(zone):%-d %B %Y, %H:%M}",
         "until": f"{look.ends_at.astimezone(zone):%H:%M} ({lab.time_zone})",
-        "url": f"{settings.BASE_URL}{reverse('audit')}?what=break_glass",
+        "link": f"{settings.BASE_URL}{reverse('audit')}?what=break_glass",
     }
-    body = render_to_string("break_glass/mail.txt", context)
-    try:
-        for owner in owner_addresses(lab.pk):
-            EmailMessage("The portal's operator opened your lab's cases", body, None, [owner]).send()
-    except (SMTPException, OSError) as error:
-        log.warning("break_glass_mail_not_sent %s %s", look.pk, type(error).__name__)
+    mail_owners("break_glass/begun_mail", lab.pk, "The portal's operator opened your lab's cases", context)

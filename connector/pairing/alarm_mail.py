@@ -4,12 +4,12 @@ from email.headerregistry import Address
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
 from connector.pairing.alarm import Alarm
 from connector.pairing.words import reason_words
+from labportal.labs.mails import compose
 from labportal.labs.services import owner_addresses
 
 
@@ -17,12 +17,9 @@ def send(alarm: Alarm) -> int:
     """Mail the lab's owners; how many there are. Errors: OSError, SMTPException of the mail server."""
     to = owner_addresses(alarm.lab_id)
     if to:
-        texts, headers = f"pairing/email/{alarm.kind}", {"Message-ID": _message_id(alarm)}
-        words = _context(alarm)
-        subject = " ".join(render_to_string(f"{texts}_subject.txt", words).split())
-        mail = EmailMultiAlternatives(subject, render_to_string(f"{texts}.txt", words), to=to, headers=headers)
-        mail.attach_alternative(render_to_string(f"{texts}.html", words), "text/html")
-        mail.send()
+        texts, words = f"pairing/email/{alarm.kind}", _context(alarm)
+        subject = render_to_string(f"{texts}_subject.txt", words)
+        compose(texts, to, subject, words, {"Message-ID": _message_id(alarm)}).send()
     return len(to)
 
 
@@ -35,9 +32,9 @@ def _message_id(alarm: Alarm) -> str:
 def _context(alarm: Alarm) -> dict[str, str]:
     since = alarm.since.astimezone(ZoneInfo(alarm.lab.time_zone))
     return {
-        "account": " ".join(alarm.pairing.account_name.split()),
+        "account": alarm.pairing.account_name,
         "account_id": alarm.pairing.account_id,
-        "lab": " ".join(alarm.lab.name.split()),
+        "lab": alarm.lab.name,
         "since": f"{since:%-d %B %Y, %H:%M} ({alarm.lab.time_zone})",
         "why": reason_words(alarm.code),
         "link": settings.BASE_URL + reverse("connections"),

@@ -1,23 +1,16 @@
-"""The mails of this folder: plain text and the same in our colours. A mail names the lab, never a case."""
-
-import logging
-from collections.abc import Callable
-from smtplib import SMTPException
+"""The mails of this folder."""
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.password_reset import request_password_reset
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.urls import reverse
 
+from labportal.labs.mails import compose, is_sent
 from labportal.labs.models import Lab, User
 from labportal.labs.sign_in_trail import record_for_person
 from labportal.people.models import Invitation, SignUp
 from labportal.people.words import role_words
-
-log = logging.getLogger(__name__)
 
 
 def mail_invitation(invitation: Invitation, lab: Lab, token: str) -> bool:
@@ -38,14 +31,14 @@ def mail_sign_up(sign_up: SignUp, token: str) -> bool:
 def mail_password_link(person: User, request: HttpRequest) -> bool:
     """The mail of a forgotten password, at the operator's wish. False when the mail server did not take it."""
     record_for_person("password.link_sent", person)
-    return _is_sent("password_link", lambda: request_password_reset(request, person.email, [person], None))
+    return is_sent("password_link", lambda: request_password_reset(request, person.email, [person], None))
 
 
 def mail_moved(person: User, *, before: str) -> bool:
     """To the address that was the person's until now. False when the mail server did not take it."""
     context = {"from_email": before, "to_email": person.email}
     adapter = get_adapter()
-    return _is_sent(
+    return is_sent(
         "moved", lambda: adapter.send_notification_mail("account/email/email_changed", person, context, email=before)
     )
 
@@ -55,15 +48,4 @@ def _link(name: str, token: str) -> str:
 
 
 def _mail(template: str, to: str, subject: str, context: dict[str, str]) -> bool:
-    mail = EmailMultiAlternatives(" ".join(subject.split()), render_to_string(f"{template}.txt", context), to=[to])
-    mail.attach_alternative(render_to_string(f"{template}.html", context), "text/html")
-    return _is_sent(template, mail.send)
-
-
-def _is_sent(what: str, send: Callable[[], object]) -> bool:
-    try:
-        send()
-    except (SMTPException, OSError) as error:
-        log.warning("mail_not_sent %s %s", what, type(error).__name__)
-        return False
-    return True
+    return is_sent(template, compose(template, [to], subject, context).send)

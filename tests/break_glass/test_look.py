@@ -75,8 +75,11 @@ def test_without_a_reason_or_for_long_there_is_none(
 def test_the_owners_get_a_mail_at_once_and_nobody_else(look: Look, cast: Cast, mails: Mails) -> None:
     (mail,) = mails.all()
     assert mail["to"] == cast.anna.email
-    assert REASON in mails.text()
-    assert "/audit/?what=break_glass" in mails.text()
+    for kind in ("plain", "html"):
+        body = mail.get_body((kind,))
+        assert body is not None
+        assert REASON in body.get_content()
+        assert "/audit/?what=break_glass" in body.get_content()
 
 
 @pytest.mark.parametrize("name", ["anna", "theo", "vera"])
