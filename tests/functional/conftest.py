@@ -15,16 +15,12 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser_guard import find_chromium
+from tests.chromium import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
-CHROMIUM = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--use-gl=angle",
-    "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-]  # fmt: skip
 
 
 @dataclass
@@ -138,12 +134,10 @@ def demo(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         stop_demo(running)
 
 
-@pytest.fixture(scope="module")  # not longer: its event loop would forbid the database to the tests after it
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM)
-        yield chromium
-        chromium.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -170,7 +164,7 @@ def sign_in(page: Page, demo: Demo, user: dict[str, str]) -> None:
     page.wait_for_url(lambda url: "/accounts/login" not in url)
 
 
-def wait_for(condition: Any, seconds: float = 30, what: str = "") -> Any:
+def wait_for(condition: Any, seconds: float = 60, what: str = "") -> Any:
     """Poll until the condition gives something; returns it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

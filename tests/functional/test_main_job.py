@@ -47,12 +47,12 @@ def test_a_case_arrives_while_one_watches_and_goes_its_whole_way(demo: Demo, pag
     sign_in(page, demo, demo.user("technician"))
     order_id = demo.scan(479, "Greta", "Ångström-Watching", triangles=20000)
     row = page.locator("tr.row", has_text=order_id)
-    expect(row).to_be_visible(timeout=30_000)  # no reload: the list refreshes itself
+    expect(row).to_be_visible()  # no reload: the list refreshes itself
     expect(row).to_contain_text("Ångström-Watching, Greta")
     wait_for(lambda: _state(demo, order_id) == "ready", what="the files are read")
 
     row.locator(".name a").click()
-    expect(page.locator("#viewer")).to_have_attribute("data-state", "ready", timeout=30_000)
+    expect(page.locator("#viewer")).to_have_attribute("data-state", "ready")
     page.get_by_role("button", name="Lower jaw").click()
     expect(page.get_by_role("button", name="Lower jaw")).to_have_attribute("aria-pressed", "false")
     expect(page.locator(".timeline")).to_contain_text("stored and verified")
@@ -74,7 +74,7 @@ def test_a_case_arrives_while_one_watches_and_goes_its_whole_way(demo: Demo, pag
 
     wait_for(lambda: len(demo.order(order_id)["revisions"]) == 2, what="the doctor scans again")
     assert demo.order(order_id)["returns"][0]["reason"] == "margin"
-    wait_for(lambda: _state(demo, order_id, revision=2) == "ready", seconds=60, what="the re-scan is here")
+    wait_for(lambda: _state(demo, order_id, revision=2) == "ready", what="the re-scan is here")
     page.goto(f"{demo.url}/?lane=all")
     again = page.locator("tr.row", has_text=order_id)
     expect(again).to_have_count(1)
@@ -138,7 +138,7 @@ def test_lab_b_is_paired_in_the_browser_and_its_case_arrives(demo: Demo, page: P
     expect(page.locator("main")).to_contain_text("is connected")
     order_id = demo.scan(512, "Olu", "Harbourside", triangles=5000)
     page.goto(demo.url)
-    expect(page.locator("tr.row", has_text=order_id)).to_be_visible(timeout=30_000)
+    expect(page.locator("tr.row", has_text=order_id)).to_be_visible()
 
 
 def test_consent_denied_is_said_in_words(demo: Demo, page: Page) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.chromium import PATIENCE_MS
 from tests.functional.conftest import Demo, sign_in, wait_for
 
 pytestmark = pytest.mark.browser
@@ -38,7 +39,7 @@ def _ready(demo: Demo, order_id: str) -> bool:
 def _open(page: Page, demo: Demo, order_id: str) -> None:
     page.goto(f"{demo.url}/?lane=all")
     page.locator("tr.row", has_text=order_id).locator(".name a").click()
-    expect(page.locator("#viewer")).to_have_attribute("data-state", "ready", timeout=30_000)
+    expect(page.locator("#viewer")).to_have_attribute("data-state", "ready")
 
 
 def test_a_preview_that_the_store_does_not_give_back_is_no_broken_scan(
@@ -55,7 +56,7 @@ def test_a_preview_that_the_store_does_not_give_back_is_no_broken_scan(
         with unreadable(derived):
             link.click()
             problems = page.locator("[data-part=problems]")
-            expect(problems.locator("li").first).to_contain_text("cannot be read just now", timeout=30_000)
+            expect(problems.locator("li").first).to_contain_text("cannot be read just now")
             assert "can still be downloaded" not in problems.inner_text()
 
 
@@ -82,7 +83,7 @@ def test_after_a_patients_data_was_downloaded_remove_answers_at_once(demo: Demo,
     with page.expect_download():
         page.get_by_role("button", name="Download all data").click()
     page.get_by_role("button", name="Remove …").click()
-    expect(page.get_by_role("heading", name="Remove cases")).to_be_visible(timeout=3_000)
+    expect(page.get_by_role("heading", name="Remove cases")).to_be_visible()
 
 
 def test_what_is_not_in_a_download_is_said_on_the_page_that_asked(
@@ -91,11 +92,11 @@ def test_what_is_not_in_a_download_is_said_on_the_page_that_asked(
     sign_in(page, demo, demo.user("technician"))
     for order_id in (case, without_files):
         row = page.locator("tr.row", has_text=order_id)
-        expect(row).to_be_visible(timeout=30_000)
+        expect(row).to_be_visible()
         row.locator("input").check()
     with page.expect_download():
         page.locator("#download").click()
-    expect(page.locator("#notices")).to_contain_text("1 selected case is not in the download", timeout=15_000)
+    expect(page.locator("#notices")).to_contain_text("1 selected case is not in the download")
 
 
 def test_on_a_phone_no_button_of_the_viewer_covers_the_scan(demo: Demo, page: Page, case: str) -> None:
@@ -122,8 +123,8 @@ def test_the_open_page_of_a_case_without_files_shows_by_itself_what_has_changed(
 ) -> None:
     sign_in(page, demo, demo.user("viewer"))
     page.goto(f"{demo.url}/?lane=all")
-    page.locator("tr.row", has_text=without_files).locator(".name a").click(timeout=60_000)
-    with page.expect_event("load", timeout=30_000), browser.new_context() as context:
+    page.locator("tr.row", has_text=without_files).locator(".name a").click(timeout=PATIENCE_MS)
+    with page.expect_event("load", timeout=PATIENCE_MS), browser.new_context() as context:
         colleague = context.new_page()
         sign_in(colleague, demo, demo.user("technician"))
         colleague.goto(page.url)

@@ -10,16 +10,15 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
 from django.test.testcases import LiveServerThread
 from django.urls import reverse
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from labportal.labs.models import Lab, Membership
 from labportal.labs.routers import as_operator
-from tests.browser_guard import find_chromium
 from tests.cast import Cast
+from tests.chromium import chromium
 from tests.isolation.world import World, make_world
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
 @pytest.fixture
@@ -42,8 +41,7 @@ def server(world: World) -> Iterator[str]:
 def operators_browser(server: str, client: Client) -> Iterator[tuple[Page, list[str]]]:
     """A page that is signed in, and the complaints of its console."""
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+    with chromium() as browser:
         context = browser.new_context()
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server}])
@@ -53,7 +51,6 @@ def operators_browser(server: str, client: Client) -> Iterator[tuple[Page, list[
         )
         page.on("pageerror", lambda error: complaints.append(f"{page.url} {error}"))
         yield page, complaints
-        browser.close()
 
 
 def addresses(world: World) -> list[str]:

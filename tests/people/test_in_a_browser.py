@@ -7,17 +7,16 @@ import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core import mail
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from connector.pairing.models import Pairing
 from labportal.labs.tenancy import in_lab
-from tests.browser_guard import find_chromium
 from tests.cast import PASSWORD, Cast
+from tests.chromium import chromium
 from tests.orders.make import make_order, make_pairing
 from tests.people.conftest import link_in
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CARLA = "carla@example.com"
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
@@ -40,10 +39,8 @@ def server(committed: None, cast: Cast) -> Iterator[str]:
 
 @pytest.fixture
 def browser(server: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    with chromium() as opened:
+        yield opened
 
 
 def visitor(browser: Browser, complaints: list[str], size: dict[str, int]) -> Page:
