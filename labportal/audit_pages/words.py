@@ -83,6 +83,7 @@ ACTIONS = {
     "password.changed": "Changed the password",
     "password.link_sent": "The operator sent a link to choose a password",
     "password.reset": "Set a new password by e-mail",
+    "password.set_on_machine": "A new password was set on the portal's machine",
     "operator.made": "Made somebody an operator of the portal",
     "patient.removal_asked": "Was asked for the word before {count} cases are removed",
     "patient.searched": "Searched for a patient's data ({found} found)",

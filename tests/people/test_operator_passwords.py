@@ -1,5 +1,7 @@
 """No operator chooses, or changes unseen, the password of somebody: it is chosen by a link in a mail."""
 
+import getpass
+import io
 import re
 from collections.abc import Callable
 from smtplib import SMTPServerDisconnected
@@ -8,12 +10,14 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from labportal.audit.models import INSTALLATION, Entry
 from labportal.labs.models import Lab, User
 from labportal.labs.tenancy import in_lab
+from tests.audit.conftest import Since, since  # noqa: F401 - a fixture
 from tests.cast import PASSWORD, Cast
 from tests.orders.pages import text_of
 
@@ -127,3 +131,18 @@ def test_there_it_is_told_by_mail_and_stands_in_the_installations_audit(olga: Cl
     assert opens(cast.olga, NEW)
     assert [each.to for each in mail.outbox] == [["olga@example.com"]]
     assert acts_of_the_installation()[before] == "password.changed"
+
+
+def test_a_password_set_on_the_machine_stands_in_the_audit_of_the_persons_labs(
+    committed: None,
+    cast: Cast,
+    since: Since,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: "typed at the machine")
+    call_command("changepassword", "Theo@Example.com", stdout=io.StringIO())
+    cast.theo.refresh_from_db()
+    assert cast.theo.check_password("typed at the machine")
+    for chain in (cast.lab_a.pk, None):
+        assert [entry.action for entry in since(chain)] == ["password.set_on_machine"]
+    assert since(cast.lab_b.pk) == []
