@@ -37,6 +37,20 @@ KEPT_TABLES = (
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_found_when_asked_for() -> None:
+    """Else each of thousands of test clients looks through the folders first, for longer than most of them live."""
+    from django.conf import settings
+
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture
+def static_files_as_they_run(settings: Any) -> None:
+    """For tests about static files: the list of them is made once, at the start."""
+    settings.WHITENOISE_AUTOREFRESH = False
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> None:
     """Make the test database as owner, fresh for each run; then run in it as app."""

@@ -126,7 +126,7 @@ def test_an_error_page_carries_the_rules(broken_view: str) -> None:
     }
 
 
-@pytest.mark.usefixtures("db")
+@pytest.mark.usefixtures("db", "static_files_as_they_run")
 def test_a_static_file_may_be_kept_but_obeys_the_other_rules() -> None:
     answer = plain(Client().get("/static/css/portal.css"))
     assert answer.status == 200

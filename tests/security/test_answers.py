@@ -10,7 +10,7 @@ from tests.cast import Cast
 from tests.isolation.routes import ROUTES
 from tests.labportal.test_settings import read
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = pytest.mark.usefixtures("db", "static_files_as_they_run")
 HIDDEN = [
     "/.git/config", "/.git/HEAD", "/static/.git/config", "/static/../.git/config", "/static/..%2f.git%2fconfig",
     "/static/%2e%2e/uv.lock", "/manage.py", "/static/../labportal/settings.py", "/.env", "/.data/demo/secrets.json",
