@@ -23,6 +23,7 @@ from tests.browser_guard import (  # noqa: F401 - pytest hooks
 from tests.cast import Cast, make_cast, restore
 from tests.database import NAME
 from tests.mails import mails  # noqa: F401 - a fixture
+from tests.quick import _quick, passwords_as_they_run, static_files_as_they_run  # noqa: F401 - fixtures
 
 CAST_TABLES = ("labs_lab", "labs_membership", "labs_user", "account_emailaddress")
 # The audit is append-only for the tests too: they look at what came after a mark (tests/audit/conftest.py).
@@ -35,20 +36,11 @@ KEPT_TABLES = (
     "auth_permission",
     "django_q_schedule",
 )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _static_files_are_found_when_asked_for() -> None:
-    """Else each of thousands of test clients looks through the folders first, for longer than most of them live."""
-    from django.conf import settings
-
-    settings.WHITENOISE_AUTOREFRESH = True
-
-
-@pytest.fixture
-def static_files_as_they_run(settings: Any) -> None:
-    """For tests about static files: the list of them is made once, at the start."""
-    settings.WHITENOISE_AUTOREFRESH = False
+# The tables with bytes, whatever rows the owner may see; to empty all of them would be half of a test's time.
+WRITTEN = (
+    "SELECT relname FROM pg_class "
+    "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0"
+)
 
 
 @pytest.fixture(scope="session")
@@ -86,9 +78,10 @@ def committed(cast: Cast, django_db_blocker: Any) -> Iterator[None]:
 
     with django_db_blocker.unblock():
         yield
-        tables = [t for t in connections["owner"].introspection.table_names() if t not in KEPT_TABLES]
         with connections["owner"].cursor() as cursor:
-            cursor.execute(f"TRUNCATE {', '.join(tables)}")
+            cursor.execute(WRITTEN)
+            if written := [name for (name,) in cursor.fetchall() if name not in KEPT_TABLES]:
+                cursor.execute(f"TRUNCATE {', '.join(written)} CASCADE")
         restore(cast)
         for alias in connections:
             connections[alias].close()

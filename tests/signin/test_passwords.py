@@ -59,6 +59,7 @@ def test_a_password_manager_can_fill_in_what_nobody_else_can_read() -> None:
     assert "onpaste" not in page
 
 
+@pytest.mark.usefixtures("passwords_as_they_run")
 def test_it_is_kept_as_a_slow_hash(petra: User) -> None:
     kept = User.objects.get(pk=petra.pk).password
     assert identify_hasher(kept).algorithm == "pbkdf2_sha256"
