@@ -46,7 +46,7 @@ class Worker:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(40)
+        self.process.wait(120)
 
     def clusters(self) -> list[int]:
         """The qcluster processes of this test: those that carry its log's folder in their environment."""

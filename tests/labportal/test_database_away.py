@@ -229,7 +229,7 @@ def test_a_worker_that_waits_can_be_stopped(machine: Machine) -> None:
     worker = machine.worker()
     until(lambda: "waiting for the database: " in machine.said("worker"), "it does not wait")
     worker.terminate()
-    assert worker.wait(20) == 0
+    assert worker.wait(60) == 0
 
 
 def beats(machine: Machine) -> int:

@@ -52,7 +52,7 @@ def worker(committed: None, tmp_path: Path) -> Iterator[int]:
     yield process.pid
     everyone = tree_of(process.pid)
     process.terminate()
-    assert process.wait(40) == 0
+    assert process.wait(120) == 0
     assert [pid for pid in everyone if is_running(pid)] == []
 
 
