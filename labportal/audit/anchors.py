@@ -61,11 +61,12 @@ def anchor(now: datetime | None = None) -> Path:
 
 
 def load() -> Anchored:
-    """What every anchor file says. Errors: AnchorsBroken."""
+    """What every anchor file says. Of one place the earliest word counts: a chain that was changed at its end, and has
+    its old length, is anchored as it then stands. Errors: AnchorsBroken."""
     known: Anchored = {}
     for path in sorted(folder().glob("*.json")):
         for chain, (seq, last) in _read(path)["heads"].items():
-            known.setdefault(UUID(chain), {})[seq] = last
+            known.setdefault(UUID(chain), {}).setdefault(seq, last)
     return known
 
 

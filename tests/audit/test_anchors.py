@@ -61,6 +61,18 @@ def test_what_was_anchored_on_a_day_stays_though_the_chain_has_gone(chain: uuid.
     assert anchors.load()[uuid.UUID(gone)] == {9: "f" * 64}
 
 
+def test_a_later_anchor_of_the_same_place_does_not_bury_the_earlier_one(chain: uuid.UUID, since: Since) -> None:
+    """Who rewrites a chain in which nothing happens any more has the next day's anchor on their side."""
+    anchors.anchor(DAY)
+    later = anchors.anchor(DAY + timedelta(days=1))
+    body = json.loads(later.read_text())
+    body.pop("mac")
+    body["heads"][str(chain)] = [3, "f" * 64]  # what the worker anchors when head and entries were changed before
+    body["mac"] = anchors._mac(next(anchors._keys())[1], body)
+    later.write_text(json.dumps(body))
+    assert anchors.load()[chain] == {3: since(chain)[2].hash}
+
+
 def test_a_chain_that_is_longer_in_an_anchor_is_cut(chain: uuid.UUID) -> None:
     verdict = verify(chain, {3: "0" * 64, 5: "0" * 64})
     assert (verdict.broken, verdict.seq) == ("anchor", 3)
