@@ -14,7 +14,7 @@ from django.utils import timezone
 from ninja import NinjaAPI, Query
 
 from connector.lms import schemas
-from connector.lms.authentication import ApiKeyBearer, KeyRequest, KeyThrottle
+from connector.lms.authentication import ApiKeyBearer, FileThrottle, KeyRequest, KeyThrottle
 from connector.lms.cursor import CursorError, Position
 from connector.lms.listing import page_of_orders
 from connector.lms.models import READ_FILES, READ_ORDERS
@@ -72,6 +72,7 @@ def order(request: KeyRequest, order_id: UUID) -> HttpResponse:
 
 @api.get(
     "orders/{order_id}/revisions/{number}/zip", url_name="zip", operation_id="getZip", auth=ApiKeyBearer(READ_FILES),
+    throttle=FileThrottle(),
     summary="The zip of a revision, byte for byte as Align gave it",
     response={200: None, 206: None, 416: schemas.Problem, 503: schemas.Problem, **ERRORS_OF_ONE},
     openapi_extra=binary("application/zip"),
@@ -91,7 +92,7 @@ def revision_zip(request: KeyRequest, order_id: UUID, number: int) -> HttpRespon
 
 @api.get(
     "orders/{order_id}/files/{file_id}", url_name="file", operation_id="getFile", summary="One file of a zip",
-    auth=ApiKeyBearer(READ_FILES),
+    auth=ApiKeyBearer(READ_FILES), throttle=FileThrottle(),
     response={200: None, 206: None, 416: schemas.Problem, 503: schemas.Problem, **ERRORS_OF_ONE},
     openapi_extra=binary("application/octet-stream"),
 )  # fmt: skip

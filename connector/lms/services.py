@@ -119,7 +119,8 @@ def note_use(key: ApiKey) -> None:
     """Keep when the key was last used, to the minute: a walk through many pages writes once."""
     now = timezone.now()
     if key.last_used_at is None or now - key.last_used_at >= USE_NOTED_EVERY:
-        ApiKey.objects.of(key.lab_id).filter(pk=key.pk).update(last_used_at=now)
+        with in_lab(key.lab_id):
+            ApiKey.objects.of(key.lab_id).filter(pk=key.pk).update(last_used_at=now)
 
 
 def _lab_and_key(text: str) -> tuple[UUID, UUID] | None:

@@ -4,22 +4,29 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from time import time
 
 import pytest
 import requests
 from django.core.cache import cache
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
 
 from benchmarks.notifications import web
 from connector.lms import authentication
 from connector.lms.authentication import MINUTE, KeyThrottle
 from connector.lms.models import ApiKey
-from connector.lms.services import make_key
+from connector.lms.services import make_key, revoke_key
+from connector.orders import guard, soundness
+from connector.orders.models import Revision
+from connector.orders.soundness import Look
 from labportal.counting import count
+from labportal.labs.tenancy import in_lab
 from tests.cast import PASSWORD, Cast
 from tests.intake.test_storm import environment  # noqa: F401 - a fixture
+from tests.lms.conftest import with_key
+from tests.lms.stored import stored_case
 
 ALLOWED, MORE, AT_ONCE = 40, 50, 15
 
@@ -83,6 +90,51 @@ def test_control_a_count_that_is_read_and_then_written_lets_more_through(
 
 def test_a_count_is_its_names_own(committed: None) -> None:
     assert [count("a", seconds=60), count("a", seconds=60), count("b", seconds=60)] == [1, 2, 1]
+
+
+# --- while a zip is hashed
+
+
+def test_a_zip_that_is_hashed_holds_up_neither_the_keys_other_requests_nor_its_end(
+    made: tuple[ApiKey, str], cast: Cast, scans_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, (key, text) = stored_case(cast.lab_a, tmp_path), made
+    hashing, go_on, found = threading.Event(), threading.Event(), list[int]()
+
+    def look(revision: Revision) -> Look:
+        hashing.set()
+        assert go_on.wait(60)
+        return soundness.look(revision)
+
+    def take() -> None:
+        try:
+            found.append(Client(headers={"Authorization": f"Bearer {text}"}).get(case.zip_url).status_code)
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(guard, "look", look)
+    taking = threading.Thread(target=take)
+    taking.start()
+    try:
+        assert hashing.wait(60)
+        with in_lab(cast.lab_a.pk), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '20s'")
+            assert with_key(text)("/api/v1/orders").status_code == 200
+            revoke_key(key=key)
+        assert with_key(text)("/api/v1/orders").status_code == 401
+    finally:
+        go_on.set()
+        taking.join()
+    assert found == [200]
+
+
+def test_files_count_as_all_requests_do(
+    made: tuple[ApiKey, str], cast: Cast, scans_dir: Path, tmp_path: Path, one_minute: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(KeyThrottle, "per_minute", 2)
+    case, ask = stored_case(cast.lab_a, tmp_path), with_key(made[1])
+    assert [ask(path).status_code for path in (case.zip_url, "/api/v1/orders", case.zip_url)] == [200, 200, 429]
 
 
 # --- two web processes
