@@ -1,10 +1,11 @@
 from django.urls import path
 
-from labportal.signin import company_views, recovery, views
+from labportal.signin import company_views, own_address, recovery, views
 
 urlpatterns = [
     path("accounts/security/", views.security, name="security"),
     # Instead of allauth's pages of these names, so they stand before allauth's addresses.
+    path("accounts/email/", own_address.change, name="account_email"),
     path("accounts/2fa/", views.to_security, name="mfa_index"),
     path("accounts/2fa/recovery-codes/", recovery.show, name="mfa_view_recovery_codes"),
     path("accounts/2fa/recovery-codes/generate/", recovery.generate, name="mfa_generate_recovery_codes"),
