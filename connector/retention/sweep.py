@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from connector.orders.models import ErasedWhy, Revision, RevisionState
 from connector.retention.erasing import CannotErase, erase, erase_bytes
-from connector.retention.rules import lab_hold, over_time, policy_of
+from connector.retention.rules import lab_hold, one_at_a_time, over_time, policy_of
 from labportal.doorbell import ring
 from labportal.labs.tenancy import in_lab
 
@@ -45,20 +45,27 @@ def remove_due(lab_id: UUID) -> int:
 def _due_cases(lab_id: UUID) -> list[UUID]:
     now = timezone.now()
     with in_lab(lab_id):
-        policy = policy_of(lab_id)
-        if policy is None or policy.days is None or policy.starts_at > now or lab_hold(lab_id):
+        days = _days_in_force(lab_id)
+        if days is None or lab_hold(lab_id):
             return []
-        return list(over_time(lab_id, policy.days, now).values_list("pk", flat=True)[:BATCH])
+        return list(over_time(lab_id, days, now).values_list("pk", flat=True)[:BATCH])
+
+
+def _days_in_force(lab_id: UUID) -> int | None:
+    policy = policy_of(lab_id)
+    return policy.days if policy is not None and policy.starts_at <= timezone.now() else None
 
 
 def _remove(lab_id: UUID, order_pk: UUID) -> bool:
-    """Asked again under the lock: the case may have been held, taken into work, or sent anew since it was listed."""
+    """Asked again under the lock: the case may have been held, taken into work, or sent anew since it was listed, and
+    the rule may be another one."""
     with in_lab(lab_id):
-        policy = policy_of(lab_id)
-    if policy is None or policy.days is None:
-        return False
-    try:
-        still = over_time(lab_id, policy.days, timezone.now())
-        return erase(lab_id, order_pk, why=ErasedWhy.RETENTION, by=None, among=still)
-    except CannotErase:
-        return False
+        one_at_a_time(lab_id)
+        days = _days_in_force(lab_id)
+        if days is None:
+            return False
+        try:
+            still = over_time(lab_id, days, timezone.now())
+            return erase(lab_id, order_pk, why=ErasedWhy.RETENTION, by=None, among=still)
+        except CannotErase:
+            return False

@@ -18,6 +18,7 @@ from connector.retention.erasing import CannotErase, erase, erase_bytes
 from connector.retention.models import LabHold
 from connector.retention.patient import remove
 from connector.retention.rules import one_at_a_time
+from connector.retention.services import set_policy
 from connector.retention.sweep import remove_due
 from connector.returns.models import Return
 from labportal.labs.tenancy import in_lab
@@ -199,6 +200,26 @@ def test_a_hold_that_is_being_set_is_not_overtaken(desk: Desk, taken_in: str, lo
 
     at_once(set_hold, remove)
     assert outcome == (["held"] if locked else [])
+
+
+@pytest.mark.parametrize("days", [None, 60], ids=["for ever", "a day to think it over"])
+def test_a_rule_that_is_being_changed_is_not_overtaken(desk: Desk, taken_in: str, days: int | None, cast: Cast) -> None:
+    keep_for(desk.lab, 365)
+    age(desk.lab, taken_in, 366)
+
+    def change() -> None:
+        with in_lab(desk.lab.pk):
+            set_policy(lab=desk.lab, days=days, by=cast.anna)
+            with connections["default"].cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(1.5)")
+
+    def remove() -> None:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(0.5)")
+        remove_due(desk.lab.pk)
+
+    at_once(change, remove)
+    assert desk.revision(taken_in).has_files
 
 
 def test_a_return_that_is_being_sent_is_waited_for(desk: Desk, taken_in: str) -> None:
