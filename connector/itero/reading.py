@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from connector.itero.errors import BadAnswer
@@ -114,4 +114,9 @@ def moment(value: Json, formats: Formats) -> datetime | None:
 
 
 def _by(found: str, pattern: str) -> datetime:
-    return datetime.fromisoformat(found) if pattern == "iso" else datetime.strptime(found, pattern)
+    """Errors: ValueError, also for a date that nobody entered: it comes as the first or the last one that a program can
+    hold, which no time zone can be applied to."""
+    read = datetime.fromisoformat(found) if pattern == "iso" else datetime.strptime(found, pattern)
+    if not MINYEAR < read.year < MAXYEAR:
+        raise ValueError
+    return read

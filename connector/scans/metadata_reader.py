@@ -1,7 +1,7 @@
 """Reads `<iTeroExport>` documents (2.4, 3.0 and 5.0 were seen): tolerant of the unknown, strict with the hostile."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from xml.etree.ElementTree import Element, ParseError  # types only: parsing goes through defusedxml
 
 from defusedxml import DefusedXmlException
@@ -158,11 +158,13 @@ def _person(text: str) -> tuple[str, str]:
 
 
 def _parsed(text: str, formats: tuple[str, ...]) -> datetime | None:
+    """None also for the first and the last date there is, which some programs write where nobody entered one."""
     for each in formats:
         try:
-            return datetime.strptime(text, each)  # the zone stands in a field of its own
+            read = datetime.strptime(text, each)  # the zone stands in a field of its own
         except ValueError:
             continue
+        return read if MINYEAR < read.year < MAXYEAR else None
     return None
 
 

@@ -89,6 +89,13 @@ def test_dates_follow_the_profiles_formats() -> None:
     assert moment("12/01/2026 08:00:00", formats) == datetime(2026, 12, 1, 13, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("unset", ["0001-01-01T00:00:00", "0001-01-01", "9999-12-31T23:59:59.9999999", "9999-12-31"])
+def test_a_date_that_nobody_entered_is_absent(profile: Profile, unset: str) -> None:
+    """Some servers write the first or the last day there is. No time zone can be applied to it, so no page shows it."""
+    order = read_order({**BARE, "dueDate": unset, "scanDate": unset}, profile)
+    assert (order.due_date, order.scan_date) == (None, None)
+
+
 def test_a_due_day_is_not_moved_between_time_zones() -> None:
     assert day("2026-12-01T23:30:00-05:00", Formats(("iso",), ("iso",), "UTC")) == date(2026, 12, 1)
 

@@ -89,8 +89,10 @@ def test_without_an_offset_no_time_is_guessed() -> None:
     assert small("<ExportTime>11/20/2026 14:03:11</ExportTime>").export_time is None
 
 
-def test_impossible_dates_are_absent() -> None:
-    assert small("<DueDate>13/45/2026</DueDate>").due_date is None
+@pytest.mark.parametrize("written", ["13/45/2026", "01/01/0001", "12/31/9999"])
+def test_impossible_dates_are_absent(written: str) -> None:
+    """The first and the last day there is are what some programs write where nobody entered one."""
+    assert small(f"<DueDate>{written}</DueDate>").due_date is None
 
 
 @pytest.mark.parametrize(

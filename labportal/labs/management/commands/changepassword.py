@@ -9,7 +9,6 @@ from labportal.labs.sign_in_trail import record_for_person
 
 
 class Command(changepassword.Command):
-
     def handle(self, *args: Any, **options: Any) -> str | None:
         options["username"] = (options["username"] or "").strip().lower()  # as addresses are kept
         said = super().handle(*args, **options)
