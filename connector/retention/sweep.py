@@ -9,6 +9,7 @@ from connector.orders.models import ErasedWhy, Revision, RevisionState
 from connector.retention.erasing import CannotErase, erase, erase_bytes
 from connector.retention.rules import lab_hold, one_at_a_time, over_time, policy_of
 from labportal.doorbell import ring
+from labportal.keeping import safe_mode
 from labportal.labs.tenancy import in_lab
 
 BATCH = 50
@@ -52,6 +53,9 @@ def _due_cases(lab_id: UUID) -> list[UUID]:
 
 
 def _days_in_force(lab_id: UUID) -> int | None:
+    """None in a restored portal: a hold that was put, or a rule that was made milder, since the backup is not in it."""
+    if safe_mode.is_on():
+        return None
     policy = policy_of(lab_id)
     return policy.days if policy is not None and policy.starts_at <= timezone.now() else None
 

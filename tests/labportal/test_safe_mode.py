@@ -11,14 +11,19 @@ from django.test import Client
 from django.utils import timezone
 
 from connector.intake.poll import poll
+from connector.orders.models import Revision
 from connector.pairing.access import PairingStopped, access_for, refresh
 from connector.pairing.disconnect import finish_unpair
 from connector.pairing.models import Pairing, State
+from connector.retention.models import RetentionPolicy
+from connector.retention.sweep import remove_due
 from labportal.keeping import safe_mode
 from labportal.labs.models import User
+from labportal.labs.tenancy import in_lab
 from tests.align import again, calls_in_order, change, pair_lab, words_on
 from tests.cast import Cast
-from tests.labportal.machine import Machine
+from tests.labportal.machine import Machine, keep
+from tests.retention.keeping import age, keep_for
 from tests.simulator.launch import Simulator
 
 
@@ -79,3 +84,24 @@ def test_with_keep_tokens_the_restored_sign_in_is_used_again(restored: Pairing, 
     assert access_for(restored.lab_id, restored.pk).access_token
     assert again(restored).state == State.ACTIVE
     assert calls_in_order(align) != before
+
+
+def test_no_rule_removes_a_case_in_safe_mode_nor_for_a_day_after_it(cast: Cast, machine: Machine) -> None:
+    """A hold that was put after the backup was made is not in it: the owner has time to put it again."""
+    kept = keep(cast.lab_a, machine.folder, "114582239")
+    keep_for(cast.lab_a, 365)
+    age(cast.lab_a, "114582239", 366)
+    machine.backup()
+    machine.move()
+    machine.restore()
+    assert remove_due(cast.lab_a.pk) == 0
+    said = io.StringIO()
+    call_command("leave_safe_mode", stdout=said)
+    assert "put legal holds again" in said.getvalue()
+    assert remove_due(cast.lab_a.pk) == 0
+    with in_lab(cast.lab_a.pk):
+        policies = RetentionPolicy.objects.of(cast.lab_a)
+        assert policies.get().starts_at > timezone.now() + timedelta(hours=23)
+        assert Revision.objects.of(cast.lab_a).get(pk=kept.pk).has_files
+        policies.update(starts_at=timezone.now())
+    assert remove_due(cast.lab_a.pk) == 1, "the control: the rule goes on"

@@ -23,5 +23,6 @@ class Command(BaseCommand):
             return
         waiting = safe_mode.leave(keep_tokens=options["keep_tokens"])
         self.stdout.write(
-            f"Safe mode has ended. {waiting} connections wait for a sign-in at Align (Connections → Reconnect)."
+            f"Safe mode has ended. {waiting} connections wait for a sign-in at Align (Connections → Reconnect). Labs' "
+            "rules remove their first case in a day: until then owners put legal holds again that the backup lacks."
         )

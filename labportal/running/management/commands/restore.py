@@ -16,8 +16,8 @@ from labportal.keeping.restore import restore
 from labportal.running.instance import prepare
 
 SAFE_MODE = (
-    "The database is restored and in SAFE MODE: nothing is asked of Align and nothing is sent there. Start the portal, "
-    "look at it, then end it with: manage.py leave_safe_mode"
+    "The database is restored and in SAFE MODE: nothing is asked of Align, nothing is sent there, and no case is "
+    "removed by its lab's rule. Start the portal, look at it, then end it with: manage.py leave_safe_mode"
 )
 
 
