@@ -11,6 +11,11 @@ from connector.returns.models import Reason, Return, ReturnState
 from labportal.doorbell import ring
 from labportal.labs.models import User
 
+NEWER = (
+    "A newer scan of this case came in while you wrote, so nothing was sent. Look at the newer scan first: the "
+    "patient's name above leads there. If it must be scanned again as well, press “Return to doctor” once more."
+)
+
 
 class ReturnRefused(Exception):
     """The case can't be returned now; `words` says why."""
@@ -18,6 +23,10 @@ class ReturnRefused(Exception):
     def __init__(self, words: str) -> None:
         super().__init__(words)
         self.words = words
+
+
+class NewerScan(ReturnRefused):
+    """The person has not seen the scan that would go back."""
 
 
 def why_not(order: Order) -> str:
@@ -35,13 +44,16 @@ def why_not(order: Order) -> str:
     return ""
 
 
-def request_return(*, order: Order, by: User, reason: str, comment: str) -> Return:
-    """Queue a return of the latest revision; a worker tells Align. Errors: ReturnRefused."""
+def request_return(*, order: Order, by: User, reason: str, comment: str, scan: int | None = None) -> Return:
+    """Queue a return of the latest revision; a worker tells Align. `scan` is the number of the one that the person
+    had before their eyes. Errors: ReturnRefused."""
     # As it is now: the page that was sent twice may have read it before the first return was through.
     rows = Order.objects.of(order.lab_id).select_related("pairing").select_for_update(no_key=True, of=("self",))
     order = rows.get(pk=order.pk)
     if words := why_not(order):
         raise ReturnRefused(words)
+    if scan not in (None, order.latest_number):
+        raise NewerScan(NEWER)
     revision = Revision.objects.of(order.lab_id).get(order=order, number=order.latest_number)
     try:
         with transaction.atomic():

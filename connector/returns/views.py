@@ -13,7 +13,7 @@ from connector.orders.models import Order
 from connector.orders.trail import note
 from connector.returns.models import Reason
 from connector.returns.refused import dismiss
-from connector.returns.services import ReturnRefused, request_return, why_not
+from connector.returns.services import NewerScan, ReturnRefused, request_return, why_not
 from labportal.labs.access import LabRequest, worker
 
 LONGEST = 1000
@@ -38,7 +38,11 @@ def case_return(request: LabRequest, order_id: UUID) -> HttpResponseBase:
     if errors:
         return _form(request, order, reason, comment, errors)
     try:
-        request_return(order=order, by=request.user, reason=reason, comment=comment)
+        scan = _number(request.POST.get("scan", ""))
+        request_return(order=order, by=request.user, reason=reason, comment=comment, scan=scan)
+    except NewerScan as newer:
+        order.refresh_from_db(fields=["latest_number"])
+        return _form(request, order, reason, comment, [newer.words])
     except ReturnRefused as refused:
         messages.warning(request, refused.words)
     else:
@@ -66,6 +70,10 @@ def _typed(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\x00", "").strip()
 
 
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def _form(request: LabRequest, order: Order, reason: str, comment: str, errors: list[str]) -> HttpResponseBase:
     """It shows the patient, also when it comes back with what is wrong."""
     note(order, "case.viewed", page="return")
@@ -74,5 +82,5 @@ def _form(request: LabRequest, order: Order, reason: str, comment: str, errors: 
         "patient": order.patient or "No name", "order_id": order.order_id, "practice": order.practice,
         "doctor": order.doctor, "url": reverse("case", args=[order.pk]),
     }  # fmt: skip
-    form = {"reasons": reasons, "reason": reason, "comment": comment, "errors": errors}
+    form = {"reasons": reasons, "reason": reason, "comment": comment, "errors": errors, "scan": order.latest_number}
     return render(request, "returns/return.html", {"case": case, "form": form}, status=400 if errors else 200)
