@@ -36,6 +36,7 @@ WORDS = {
     "return_queued": "Return to doctor asked for: {reason_label}",
     "return_sent": "Returned to the doctor",
     "return_found": "Align says that the case is with the doctor already",
+    "return_unsent": "The return was not sent to Align: {reason}",
     "return_refused": "Align refused the return: {reason}",
     "return_dismissed": "Refused return taken off “Needs attention”: {note}",
     "rescan": "The doctor's re-scan is here",

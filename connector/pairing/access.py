@@ -143,7 +143,7 @@ def _tokens(pairing: Pairing) -> TokenSet:
         # A restored token was perhaps used since: shown again, Align ends the sign-in.
         raise PairingStopped("safe_mode")
     if pairing.state not in CALLABLE:
-        raise PairingStopped(pairing.reason or pairing.state)
+        raise PairingStopped(pairing.reason or "not_paired")
     try:
         return pairing.tokens
     except SealError as error:

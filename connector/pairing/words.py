@@ -59,6 +59,8 @@ REASONS = {
     "itself; an older one is held back, and what was found is kept beside it for the operator.",
     "disk_low": "The portal's disk is nearly full, so no download was started. The operator must make room.",
     "not_paired": "The connection to Align is not active. Sign in at Align again.",
+    "overtaken": "A newer scan of this case came before Align was told, so nothing was sent back. Look at the newer "
+    "scan; if it must be scanned again as well, return the case again.",
     "superseded": "Align showed a newer scan of this case before this one was fetched, and gives out the newer one "
     "only. Nothing is to be done; the newer scan is the next revision.",
 }

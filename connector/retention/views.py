@@ -25,7 +25,7 @@ from labportal.labs.tenancy import in_lab
 WORD = "REMOVE"
 KEPT = {
     "held": "{n} under a legal hold",
-    "returning": "{n} whose return to the doctor is being sent (try again in a few minutes)",
+    "returning": "{n} whose return to the doctor is not at Align yet (try again when it is, or disconnect the account)",
 }
 
 

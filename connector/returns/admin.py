@@ -28,7 +28,7 @@ class ReturnAdmin(ReadOnlyAdmin[Return]):
 
     @admin.display(description="state", ordering="state")
     def state_words(self, returned: Return) -> str:
-        return words(ReturnState, returned.state)
+        return returned.state_label
 
     @admin.display(description="reason")
     def why(self, returned: Return) -> str:

@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 from labportal.tick import on_tick
 
-REFUSED_TITLE = "Returns that Align refused: the doctor was not asked"
+REFUSED_TITLE = "Returns that Align did not take: the doctor was not asked"
 
 
 class ReturnsConfig(AppConfig):

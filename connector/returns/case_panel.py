@@ -35,4 +35,4 @@ def _state(row: Return, order: Order) -> dict[str, str]:
     """A sent one waits until the doctor's re-scan is here."""
     if row.state == ReturnState.SENT and order.latest_number > row.revision.number:
         return {"state": "Re-scan is here", "tone": "ok"}
-    return {"state": ReturnState(row.state).label, "tone": TONES[ReturnState(row.state)]}
+    return {"state": row.state_label, "tone": TONES[ReturnState(row.state)]}

@@ -28,6 +28,10 @@ class Reason(models.TextChoices):
     OTHER = "other", "Something else"
 
 
+# How one ended that was never sent, by its problem.
+UNSENT = {"overtaken": "Not sent: a newer scan came first", "not_paired": "Not sent to Align"}
+
+
 class Return(LabScoped):
     """One request for a re-scan. Its order waits from the moment Align takes it until the re-scan arrives."""
 
@@ -63,3 +67,8 @@ class Return(LabScoped):
 
     def __str__(self) -> str:
         return f"return {self.pk}"
+
+    @property
+    def state_label(self) -> str:
+        unsent = UNSENT.get(self.problem, "") if self.state == ReturnState.REFUSED else ""
+        return unsent or str(ReturnState(self.state).label)

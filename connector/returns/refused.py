@@ -1,4 +1,4 @@
-"""Returns that Align refused: the doctor does not know of them, so they stand on "Needs attention"."""
+"""Returns that Align refused or never heard of: the doctor does not know of them, so "Needs attention" shows them."""
 
 from typing import Any
 
@@ -19,6 +19,8 @@ from labportal.labs.models import Lab, User
 SHOWN = 200
 # While a person reads it, nothing goes on by itself, which these codes' own words promise.
 ENDED = {
+    "not_paired": "The connection to Align ended before Align was told, so the doctor was not asked. Connect the "
+    "account again, then return the case again.",
     "conflict": "Align does not take this case back in its present status, so the doctor was not asked for a re-scan. "
     "Ask the practice, or return it again later.",
     "truncated": "Align's answer was cut off each time. Return the case again.",
@@ -57,7 +59,7 @@ def _item(refusal: Return) -> dict[str, Any]:
         "practice": order.practice,
         "url": reverse("case", args=[order.pk]),
         "scan": revision_label(revision.number, revision.cause),
-        "state": ReturnState.REFUSED.label,
+        "state": refusal.state_label,
         "tone": "bad",
         "reason": ENDED.get(refusal.problem) or reason_words(refusal.problem) or "The reason is not known.",
         "attempts": "Tried once" if refusal.attempts == 1 else f"Tried {refusal.attempts} times",

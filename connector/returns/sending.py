@@ -22,6 +22,8 @@ from labportal.sealing import SealError
 
 TRIES = 12
 CLAIM = timedelta(minutes=3)
+FRESH = timedelta(minutes=2)
+STOPPED_WAIT = timedelta(minutes=5)
 
 
 def send(lab_id: UUID, return_id: UUID) -> None:
@@ -29,12 +31,18 @@ def send(lab_id: UUID, return_id: UUID) -> None:
     wanted = _claim(lab_id, return_id)
     if wanted is None:
         return
+    if not wanted.order.pairing.is_linked:
+        _end_unsent(wanted, problem="not_paired")
+        return
     fault("return.after_claim")
     try:
         # An attempt before this one was cut short, or its answer was lost. Sent again, a case whose re-scan is here
         # already would go back to the doctor a second time.
         if wanted.attempts > 1 and _came_through(wanted):
             _sent(wanted, "return_sent")
+            return
+        if wanted.attempts == 1 and _is_overtaken(wanted):
+            _end_unsent(wanted, problem="overtaken")
             return
         try:
             call(lab_id, wanted.order.pairing_id, lambda access: _tell(access, wanted))
@@ -86,6 +94,11 @@ def _tell(access: Access, wanted: Return) -> None:
 
 def _came_through(wanted: Return) -> bool:
     """Whether Align has the case at the doctor, or shows a newer scan than the one that was to go back."""
+    return any(_at_align(wanted))
+
+
+def _at_align(wanted: Return) -> tuple[bool, bool]:
+    """(the doctor has it, there is a newer scan), as Align says now."""
     order = wanted.order
     seen = call(
         order.lab_id,
@@ -94,7 +107,25 @@ def _came_through(wanted: Return) -> bool:
     )
     known = record_order(order.pairing, seen, source="lookup").order
     with_doctor = vendor.profile().statuses.is_with_doctor(seen.status)
-    return with_doctor or known.latest_number > wanted.revision.number
+    return with_doctor, known.latest_number > wanted.revision.number
+
+
+def _is_overtaken(wanted: Return) -> bool:
+    """Whether a newer scan came while the return waited, with its pairing perhaps for days. Nobody has looked at that
+    scan, so it does not go back. Of one that was asked for just now our own record is enough."""
+    if wanted.order.latest_number > wanted.revision.number:
+        return True
+    _, newer = _at_align(wanted) if timezone.now() - wanted.created_at > FRESH else (False, False)
+    return newer
+
+
+def _end_unsent(wanted: Return, *, problem: str) -> None:
+    """What it was about has changed, and only a person can say whether it is still wanted."""
+    with in_lab(wanted.lab_id):
+        queued = Return.objects.of(wanted.lab_id).filter(pk=wanted.pk, state=ReturnState.QUEUED)
+        if queued.update(state=ReturnState.REFUSED, problem=problem, next_due=None):
+            record(wanted.order, "return_unsent", revision=wanted.revision, by=wanted.by, reason=problem)
+            note(wanted.order, "return.unsent", revision=wanted.revision, reason=problem)
 
 
 def _sent(done: Return, kind: str) -> None:
@@ -116,16 +147,20 @@ def _sent(done: Return, kind: str) -> None:
 def _not_sent(wanted: Return, error: IteroError | PairingStopped | SealError | UnstorableOrder) -> None:
     # A pairing that is stopped says nothing about the return: it waits with its pairing, however long.
     # So does one that meets an outage.
-    waits = isinstance(error, (PairingStopped, *OUTAGE))
+    stopped = isinstance(error, PairingStopped)
+    waits = stopped or isinstance(error, OUTAGE)
     trouble = not isinstance(error, IteroError) or error.retry
     failures = wanted.own_failures + (not waits)
     again = waits or (trouble and failures < TRIES)
     wait = timedelta(seconds=back_off(wanted.attempts - 1, getattr(error, "retry_after", None)))
+    if stopped:
+        wait = STOPPED_WAIT
     with in_lab(wanted.lab_id):
         queued = Return.objects.of(wanted.lab_id).filter(pk=wanted.pk, state=ReturnState.QUEUED)
         changed = queued.update(
             state=ReturnState.QUEUED if again else ReturnState.REFUSED,
             problem=error.code,
+            attempts=wanted.attempts - stopped,  # nothing went out, so nothing can have come through
             own_failures=failures,
             next_due=timezone.now() + wait if again else None,
         )

@@ -94,6 +94,7 @@ ACTIONS = {
     "retention.viewed": "Looked at cases that are held or would be removed ({count})",
     "return.asked": "Returned the case to the doctor ({reason})",
     "return.dismissed": "Took a refused return off “Needs attention”",
+    "return.unsent": "Return not sent to Align ({reason})",
     "return.refused": "Align refused the return ({reason})",
     "return.sent": "The return reached Align",
     "safe_mode.ended": "Safe mode ended",

@@ -149,7 +149,7 @@ def refused_return(desk: Desk, cast: Cast) -> str:
 def test_a_refused_return_is_there_with_its_reason_and_the_way_on(desk: Desk, cast: Cast) -> None:
     order_id = refused_return(desk, cast)
     said = page(desk.browser)
-    assert "Returns that Align refused: the doctor was not asked 1" in said
+    assert "Returns that Align did not take: the doctor was not asked 1" in said
     assert f"{order_id} · First scan Refused by Align Align did not accept our request." in said
     assert "Needs attention 1" in said
     url = reverse("case_return", args=[desk.order(order_id).pk])
@@ -174,7 +174,7 @@ def test_a_refused_return_leaves_when_a_newer_scan_is_here(desk: Desk, cast: Cas
 def test_a_refused_return_is_dismissed_with_a_note_that_stands_on_the_timeline(desk: Desk, cast: Cast) -> None:
     order_id = refused_return(desk, cast)
     post(desk, "return_dismiss", order_id, note=" ")
-    assert "Returns that Align refused" in page(desk.browser)
+    assert "Returns that Align did not take" in page(desk.browser)
     post(desk, "return_dismiss", order_id, note="Rang the practice")
     said = page(desk.browser)
     assert "Nothing needs attention" in said
@@ -201,7 +201,7 @@ def test_another_lab_sees_and_dismisses_nothing_of_it(desk: Desk, client_of: Cli
     bruno = client_of(cast.bruno)
     assert order_id not in page(bruno)
     assert post(desk, "return_dismiss", order_id, bruno, note="x") == 404
-    assert "Returns that Align refused" in page(desk.browser)
+    assert "Returns that Align did not take" in page(desk.browser)
 
 
 def test_a_case_that_was_removed_has_no_refused_return(desk: Desk, cast: Cast) -> None:
