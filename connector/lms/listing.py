@@ -1,6 +1,6 @@
 """Which orders a system is to take next: all that changed after a place in the list, oldest change first."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,14 +18,23 @@ from connector.orders.models import Order
 # oldest transaction that is still running began. Other transactions of the app's role are visible to it; none of them
 # is left idle for more than two minutes (labportal/roles.py). Machines are expected to keep the time (NTP).
 SETTLED = """
-SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity
+SELECT coalesce(min(xact_start), clock_timestamp()), clock_timestamp() FROM pg_stat_activity
  WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
 """
 
+# Set back by less, the clock is hardly ever: it is slowed down instead.
+SET_BACK = timedelta(seconds=1)
+
 
 def page_of_orders(lab_id: UUID, wanted: OrdersQuery, after: Position | None) -> dict[str, Any]:
-    """One page: `next` while there is more now, `cursor` to be kept for the next time. Three queries."""
-    orders = Order.with_erased.of(lab_id).filter(updated_at__lt=_settled())
+    """One page: `next` while there is more now, `cursor` to be kept for the next time. Three queries.
+
+    A place in the future was given out while the clock was fast. What changed since it was set right lies before that
+    place, and would never be met, so the list begins anew."""
+    settled, now = _settled()
+    if after is not None and after.updated_at > now + SET_BACK:
+        after = None
+    orders = Order.with_erased.of(lab_id).filter(updated_at__lt=settled)
     if wanted.updated_since is not None:
         orders = orders.filter(updated_at__gte=wanted.updated_since)
     if wanted.status:
@@ -44,8 +53,9 @@ def page_of_orders(lab_id: UUID, wanted: OrdersQuery, after: Position | None) ->
     }
 
 
-def _settled() -> datetime:
+def _settled() -> tuple[datetime, datetime]:
+    """(where the list ends, the time now), by the database's clock."""
     with connection.cursor() as cursor:
         cursor.execute(SETTLED)
-        moment: datetime = cursor.fetchone()[0]
-    return moment
+        moments: tuple[datetime, datetime] = cursor.fetchone()
+    return moments
