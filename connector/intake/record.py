@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from connector.intake.facts import copy_facts, copy_treatments, prescription, short_status
@@ -88,8 +89,11 @@ def _revived(order: Order, seen: VendorOrder, source: str) -> bool:
     if source != "poll" or not files_are_ready(seen, vendor.profile().statuses):
         return False
     revisions = Revision.objects.of(order.lab_id).filter(order=order)
+    if revisions.filter(version_key=version_key(seen)).exists():
+        return False
+    # One that was left at Align has only its announced size: a mere change of its status is no newer scan either.
     size = expected_size(seen)
-    if revisions.filter(version_key=version_key(seen)).exists() or (size and revisions.filter(size=size).exists()):
+    if size and revisions.filter(Q(size=size) | Q(expected_size=size)).exists():
         return False
     order.erased_at, order.erased_why, order.workflow = None, "", Workflow.NEW
     record(order, "revived")

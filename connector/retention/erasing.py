@@ -100,8 +100,8 @@ def _empty_revisions(order: Order) -> Revision | None:
     for revision in Revision.objects.of(order.lab_id).filter(order=order).order_by("number").select_for_update():
         busy_until = revision.lease_until + A_MOMENT if revision.lease_until else now
         Revision.objects.of(order.lab_id).filter(pk=revision.pk).update(
-            state=RevisionState.ERASED, rx={}, sha256="", archive="", pieces=b"", reason="", expected_size=None,
-            lease_token=None, lease_until=None, next_due=max(now, busy_until),
+            state=RevisionState.ERASED, rx={}, sha256="", archive="", pieces=b"", reason="", lease_token=None,
+            lease_until=None, next_due=max(now, busy_until),
         )  # fmt: skip
         latest = revision
     return latest

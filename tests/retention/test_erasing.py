@@ -119,6 +119,18 @@ def test_what_align_still_lists_stays_removed_and_the_ledger_is_equal(desk: Desk
     assert [r.state for r in revisions_of(tombstone(desk.lab, taken_in))] == ["erased"]
 
 
+def test_a_case_that_was_never_fetched_stays_removed_when_its_status_changes(open_desk: OpenDesk) -> None:
+    """Align lists it still, and with other words: the scan is the one that was removed."""
+    desk = open_desk(mode="on_click")
+    order_id = desk.arrives()
+    desk.take_in()
+    remove(lab=desk.lab, ids=[desk.order(order_id).pk], by=None)
+    desk.align.tell(f"orders/{order_id}/status", {"status": "Lab Review", "listed": True})
+    assert desk.poll().listed == 1
+    assert tombstone(desk.lab, order_id).erased_at is not None
+    assert tombstone(desk.lab, order_id).patient == ""
+
+
 def test_a_new_scan_of_a_removed_case_comes_in(desk: Desk, taken_in: str) -> None:
     erase(desk.lab.pk, desk.order(taken_in).pk, why=ErasedWhy.RETENTION, by=None)
     desk.align.tell(f"orders/{taken_in}/model")
