@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db import connection
 
 WORKER, TICK = "worker", "tick"
+LEAP, REST = timedelta(days=7), timedelta(days=1)
 # The supervisor beats each 15 s, the tick runs each minute; but tasks of five minutes may stand before it.
 RECENT, LONGEST_TASKS = timedelta(minutes=2), timedelta(minutes=7)
 WORKER_DOWN, QUEUE_STUCK = "worker_down", "queue_stuck"
@@ -39,6 +40,33 @@ def claim(name: str, every: timedelta) -> bool:
 def beat_of_tick() -> None:
     """The first thing that a tick does."""
     beat(TICK)
+
+
+# The last beat is longer ago than any weekend, or still to come.
+NOTE_LEAP = """
+INSERT INTO running_heartbeat (name, at) SELECT %(noted)s, now() FROM running_heartbeat
+ WHERE name = %(name)s AND (at < now() - %(leap)s * interval '1 day' OR at > now() + interval '1 minute')
+ON CONFLICT (name) DO UPDATE SET at = excluded.at
+"""
+HAS_LEAPT = """
+SELECT EXISTS (SELECT FROM running_heartbeat
+ WHERE name = %(name)s AND (at < now() - %(leap)s * interval '1 day' OR at > now() + interval '1 minute')
+    OR name = %(noted)s AND at > now() - %(rest)s * interval '1 day')
+"""
+
+
+def beat_steadily(name: str) -> None:
+    """Beat, and note it if the last beat is LEAP ago: nothing ran for so long, or the clock leapt."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_LEAP, {"name": name, "noted": f"{name}_leapt", "leap": LEAP.days})
+    beat(name)
+
+
+def leapt(name: str) -> bool:
+    """Whether the time by which `name` works leapt within the last REST, or does so just now."""
+    with connection.cursor() as cursor:
+        cursor.execute(HAS_LEAPT, {"name": name, "noted": f"{name}_leapt", "leap": LEAP.days, "rest": REST.days})
+        return bool((cursor.fetchone() or (False,))[0])
 
 
 def ages() -> dict[str, timedelta]:
