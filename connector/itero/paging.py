@@ -1,6 +1,6 @@
 """Going through Get Orders' pages in three manners, with an end in every case."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urljoin
 
 from connector.itero.errors import BadAnswer
@@ -33,6 +33,10 @@ def _fetch(call: OrdersCall, url: str, ask: Ask, values: dict[str, Value]) -> tu
 
 
 def _items(call: OrdersCall, answer: Json) -> list[Json]:
+    """Some servers write null for a list of none. A list that is not there at all is an answer of another shape."""
+    holder = dig(answer, call.items[:-1])
+    if call.items and isinstance(holder, Mapping) and holder.get(call.items[-1], answer) is None:
+        return []
     return read_list(answer, call.items, "orders")
 
 

@@ -51,9 +51,16 @@ def test_without_a_declared_total_a_page_that_is_not_full_is_the_last(
     assert ids(make_client(with_paging(profile, "page", total_pages=(), size=2)), endpoints) == ["1", "2", "3"]
 
 
-def test_an_empty_list_is_no_order(client: Client, endpoints: Endpoints, server: Script) -> None:
-    server.will(reply(200, {"orders": [], "totalPages": 0}))
+@pytest.mark.parametrize("empty", [[], None], ids=["empty", "null"])
+def test_an_empty_list_is_no_order(client: Client, endpoints: Endpoints, server: Script, empty: object) -> None:
+    server.will(reply(200, {"orders": empty, "totalPages": 0}))
     assert ids(client, endpoints) == []
+
+
+def test_no_list_at_all_is_a_bad_answer(client: Client, endpoints: Endpoints, server: Script) -> None:
+    server.will(reply(200, {"totalPages": 0}))
+    with pytest.raises(itero.BadAnswer, match="no list of orders"):
+        ids(client, endpoints)
 
 
 @pytest.mark.parametrize("style", ["page", "offset", "next"])
