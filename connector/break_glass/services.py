@@ -50,19 +50,23 @@ def still_open(lab_id: UUID) -> QuerySet[Look]:
 
 
 def banner(request: Any) -> dict[str, str] | None:
-    """What every page of the lab says meanwhile."""
-    look = still_open(request.lab.pk).select_related("by").first()
-    if look is None:
+    """What every page of the lab says meanwhile, of each operator who looks."""
+    looks = list(still_open(request.lab.pk).select_related("by").order_by("begun_at"))
+    if not looks:
         return None
-    until = look.ends_at.astimezone(ZoneInfo(request.lab.time_zone))
-    who = look.by.display_name if look.by else "The operator"
     manages = request.membership.may_manage
     return {
         "tone": "info",
-        "text": f"The portal's operator ({who}) may read your lab's cases until {until:%H:%M}. Reason: {look.reason}",
+        "text": " · ".join(_said(look, ZoneInfo(request.lab.time_zone)) for look in looks),
         "action_label": "See what was looked at" if manages else "",
         "action_url": f"{reverse('audit')}?what=break_glass" if manages else "",
     }
+
+
+def _said(look: Look, zone: ZoneInfo) -> str:
+    who = look.by.display_name if look.by else "The operator"
+    until = f"{look.ends_at.astimezone(zone):%H:%M}"
+    return f"The portal's operator ({who}) may read your lab's cases until {until}. Reason: {look.reason}"
 
 
 def _tell(look: Look, lab: Lab, by: User) -> None:

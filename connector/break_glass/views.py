@@ -37,7 +37,7 @@ def _mine(request: HttpRequest, look_id: UUID) -> Look:
 def begin(request: Any) -> HttpResponseBase:
     """GET shows the form and one's open looks, POST begins one."""
     assert isinstance(request.user, User)
-    given = {name: request.POST.get(name, "") for name in ("lab", "reason", "minutes")}
+    given = {name: request.POST.get(name, "").replace("\x00", "") for name in ("lab", "reason", "minutes")}
     if request.method == "POST":
         lab = get_object_or_404(Lab, slug=given["lab"])
         try:

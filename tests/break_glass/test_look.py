@@ -1,5 +1,6 @@
 """A look into a lab's cases: not without a reason, not for long, and never without the lab knowing."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -72,6 +73,10 @@ def test_without_a_reason_or_for_long_there_is_none(
     assert mails.all() == []
 
 
+def test_a_lab_that_is_no_name_at_all_is_not_found(olga: Client) -> None:
+    assert start(olga, lab="no\x00lab").status_code == 404
+
+
 def test_the_owners_get_a_mail_at_once_and_nobody_else(look: Look, cast: Cast, mails: Mails) -> None:
     (mail,) = mails.all()
     assert mail["to"] == cast.anna.email
@@ -90,6 +95,15 @@ def test_everybody_in_the_lab_sees_who_looks_and_why(
     assert f"The portal's operator ({cast.olga.display_name}) may read your lab's cases until" in said
     assert REASON in said
     assert "may read your lab" not in text_of(client_of(cast.bruno).get("/"))
+
+
+def test_of_two_operators_who_look_at_once_both_are_named(
+    look: Look, cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    begin(lab=cast.lab_a, by=cast.nina, reason="Anna asked: ticket 4712", minutes=30)
+    said = text_of(client_of(cast.anna).get("/"))
+    for who, reason in ((cast.olga, REASON), (cast.nina, "Anna asked: ticket 4712")):
+        assert re.search(rf"operator \({who.display_name}\) may read .{{20,60}} Reason: {reason}", said)
 
 
 def test_the_look_and_each_case_stand_in_the_labs_own_chain(
