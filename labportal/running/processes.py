@@ -19,8 +19,11 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-class Stopped(Exception):
-    """Ctrl-C or SIGTERM arrived."""
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM arrived. No Exception: a library that bears all of those would bear this one, too."""
+
+
+_arrived: list[int] = []
 
 
 def raise_on_signals() -> None:
@@ -29,10 +32,18 @@ def raise_on_signals() -> None:
     def stop(signum: int, frame: FrameType | None) -> None:
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, signal.SIG_IGN)
+        _arrived.append(signum)
         raise Stopped
 
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, stop)
+
+
+def stop_if_told() -> None:
+    """Raise what was lost: Python drops an exception that comes while it clears an object away. For each round of a
+    command's loop, which would otherwise never end, and ignore all further signals."""
+    if _arrived:
+        raise Stopped
 
 
 @dataclass

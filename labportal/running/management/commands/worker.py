@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from labportal.running.leftovers import end_leftovers
-from labportal.running.processes import Stopped, raise_on_signals
+from labportal.running.processes import Stopped, raise_on_signals, stop_if_told
 from labportal.running.supervisor import Cluster, Supervisor
 from labportal.startup import refuse_unsafe_roles, refuse_unsafe_settings, wait_for_database
 
@@ -30,6 +30,7 @@ class Command(BaseCommand):
             for cluster in supervisor.clusters:
                 supervisor.start(cluster)
             while True:
+                stop_if_told()
                 supervisor.watch()
                 time.sleep(0.5)
         except Stopped:
