@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from labportal.embedded_postgres import EmbeddedPostgresError
 from labportal.env import BASE_DIR, DATA_DIR
 from labportal.running.instance import await_database, keep_database, migrate, prepare
-from labportal.running.processes import Processes, Stopped, python, raise_on_signals, wait_until
+from labportal.running.processes import Processes, Stopped, python, raise_on_signals, stop_if_told, wait_until
 from labportal.running.web import answers, gunicorn, must_be_free
 
 
@@ -39,6 +39,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"PORTAL READY {base}")
                 self.stdout.flush()
             while (name := children.ended()) is None:
+                stop_if_told()
                 keep_database(prepared)
                 time.sleep(0.5)
             raise CommandError(f"{name} ended; see its messages above")
