@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from labportal.embedded_postgres import EmbeddedPostgresError
 from labportal.env import BASE_DIR, DATA_DIR
 from labportal.running.instance import Prepared, await_database, keep_database, migrate, prepare
-from labportal.running.processes import Processes, Stopped, python, raise_on_signals, wait_until
+from labportal.running.processes import Processes, Stopped, python, raise_on_signals, stop_if_told, wait_until
 from labportal.running.walk import Walk, WalkFailed, pair, sign_in
 from labportal.running.web import answers, gunicorn, must_be_free
 
@@ -123,6 +123,7 @@ def _scan_for_ever(children: Processes, prepared: Prepared, simulator: str) -> N
         if made < AT_MOST and time.monotonic() - start > _due(made):
             _scan(simulator, 512 if made % 4 == 3 else 479, made)
             made += 1
+        stop_if_told()
         keep_database(prepared)
         time.sleep(0.25)
     raise CommandError(f"{name} ended; see its messages above")
