@@ -8,6 +8,7 @@ import pytest
 from tests.bucket.fixtures import bucket, line_to_bucket, server  # noqa: F401 - fixtures
 from tests.intake.fixtures import anna, desk, open_desk, scans, stock  # noqa: F401 - fixtures
 from tests.orders.conftest import case, pairing, scans_dir  # noqa: F401 - fixtures
+from tests.retention.keeping import taken_in  # noqa: F401 - a fixture
 
 
 @pytest.fixture(autouse=True)

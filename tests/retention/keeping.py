@@ -1,18 +1,23 @@
-"""Time passing over a case, and what is left of it anywhere."""
+"""A case that is to go, time passing over it, and what is left of it anywhere."""
 
 import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.db import connections
 from django.utils import timezone
 
 from connector.orders.models import Order, Revision
 from connector.retention.models import CaseHold, LabHold, RetentionPolicy
+from connector.returns.models import Return
 from labportal.keeping.programs import backup_connection, program, way_to
 from labportal.labs.models import Lab
 from labportal.labs.tenancy import in_lab
+from tests.intake.desk import Desk
+
+CANARY = "ZZCANARY"
 
 
 def keep_for(lab: Lab, days: int | None) -> RetentionPolicy:
@@ -55,3 +60,20 @@ def whole_database() -> str:
 def bytes_with(folder: Path, content: bytes) -> list[Path]:
     """Files under the folder that hold this content."""
     return [path for path in folder.rglob("*") if path.is_file() and content in path.read_bytes()]
+
+
+@pytest.fixture
+def taken_in(desk: Desk) -> str:
+    """A case with its files here, whose patient has a name like no other."""
+    order_id = desk.arrives()
+    desk.take_in()
+    with in_lab(desk.lab.pk):
+        Order.objects.of(desk.lab).filter(order_id=order_id).update(
+            patient_last=CANARY, notes=f"{CANARY} note", doctor=CANARY, practice=CANARY, summary=CANARY
+        )
+        order = Order.objects.of(desk.lab).get(order_id=order_id)
+        Return.objects.create(
+            lab=desk.lab, order=order, revision=order.revisions.get(), reason="bite", comment=CANARY, state="refused"
+        )
+    desk.browser.get(f"/cases/{order.pk}")
+    return order_id

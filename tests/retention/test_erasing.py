@@ -1,12 +1,9 @@
 """Removing a case leaves no byte of it, and brings nothing back but a scan that is truly new."""
 
-import io
-import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 from django.utils import timezone
 
@@ -14,7 +11,7 @@ from connector.intake.fetch import _fetch
 from connector.intake.leases import LeaseLost, claim_next
 from connector.intake.reconcile import reconcile
 from connector.orders import store
-from connector.orders.models import ErasedWhy, Event, EventHead, Order, Revision, RevisionState, Workflow
+from connector.orders.models import ErasedWhy, Event, Order, Revision, RevisionState, Workflow
 from connector.retention.erasing import CannotErase, erase, erase_bytes
 from connector.retention.models import LabHold
 from connector.retention.patient import remove
@@ -25,26 +22,7 @@ from connector.returns.models import Return
 from labportal.labs.tenancy import in_lab
 from tests.cast import Cast
 from tests.intake.desk import Desk, OpenDesk, at_once
-from tests.retention.keeping import age, bytes_with, hold, keep_for, revisions_of, tombstone, whole_database
-
-CANARY = "ZZCANARY"
-
-
-@pytest.fixture
-def taken_in(desk: Desk) -> str:
-    """A case with its files here, whose patient has a name like no other."""
-    order_id = desk.arrives()
-    desk.take_in()
-    with in_lab(desk.lab.pk):
-        Order.objects.of(desk.lab).filter(order_id=order_id).update(
-            patient_last=CANARY, notes=f"{CANARY} note", doctor=CANARY, practice=CANARY, summary=CANARY
-        )
-        order = Order.objects.of(desk.lab).get(order_id=order_id)
-        Return.objects.create(
-            lab=desk.lab, order=order, revision=order.revisions.get(), reason="bite", comment=CANARY, state="refused"
-        )
-    desk.browser.get(f"/cases/{order.pk}")
-    return order_id
+from tests.retention.keeping import CANARY, age, bytes_with, hold, keep_for, revisions_of, tombstone, whole_database
 
 
 def test_a_case_whose_time_is_over_leaves_no_name_and_no_byte(desk: Desk, taken_in: str, scans: Path) -> None:
@@ -265,56 +243,3 @@ def test_the_outgoing_sequence_stays_without_a_gap(desk: Desk, taken_in: str) ->
     with in_lab(desk.lab.pk):
         rows = list(Event.objects.of(desk.lab).values_list("seq", "kind"))
     assert rows == [(1, "revision.stored"), (2, "order.erased"), (3, "revision.stored")]
-
-
-def test_after_a_restore_of_an_older_backup_it_is_removed_again(desk: Desk, taken_in: str, scans: Path) -> None:
-    """The row as an older backup has it, the list of removals as it lies outside the database."""
-    before = desk.order(taken_in)
-    with in_lab(desk.lab.pk):
-        hooked = Revision.objects.of(desk.lab).get()
-    content = desk.zip_of(hooked).read_bytes()
-    remove(lab=desk.lab, ids=[before.pk], by=None)
-    with in_lab(desk.lab.pk):
-        before.save()
-        hooked.save()
-        Event.objects.of(desk.lab).filter(kind="order.erased").delete()
-        EventHead.objects.of(desk.lab).update(last=1)
-    desk.zip_of(hooked).parent.mkdir(parents=True)
-    desk.zip_of(hooked).write_bytes(content)
-    assert desk.order(taken_in).patient_last == CANARY
-    call_command("erase_again", stdout=io.StringIO())
-    desk.sweep()
-    assert tombstone(desk.lab, taken_in).patient == ""
-    assert not desk.zip_of(hooked).exists()
-
-
-def test_a_newer_scan_that_came_before_the_old_bytes_went_is_not_removed_again(
-    desk: Desk, taken_in: str, erasures: Path
-) -> None:
-    """The store was away for hours: the list of removals names a time at which the newer scan was here already."""
-    erase(desk.lab.pk, desk.order(taken_in).pk, why=ErasedWhy.REQUEST, by=None)
-    desk.align.tell(f"orders/{taken_in}/model")
-    desk.align.wait_for_order(taken_in, status="Lab Review", listed=True)
-    desk.take_in()
-    with in_lab(desk.lab.pk):
-        old = Revision.objects.of(desk.lab).get(number=1)
-        Revision.objects.of(desk.lab).filter(pk=old.pk).update(next_due=timezone.now())
-    erase_bytes(desk.lab.pk, old.pk)
-    assert '"scan": 1' in erasures.read_text()
-    call_command("erase_again", stdout=io.StringIO())
-    assert tombstone(desk.lab, taken_in).erased_at is None
-    assert desk.revision(taken_in).has_files
-
-
-def test_a_line_of_an_earlier_release_removes_by_its_time(desk: Desk, taken_in: str, erasures: Path) -> None:
-    line = {"at": timezone.now().isoformat(), "lab": str(desk.lab.pk), "order": str(desk.order(taken_in).pk)}
-    erasures.write_text(json.dumps(line) + "\n")
-    call_command("erase_again", stdout=io.StringIO())
-    assert tombstone(desk.lab, taken_in).erased_at is not None
-
-
-def test_a_list_of_removals_that_is_none_is_refused(tmp_path: Path, db: None) -> None:
-    (tmp_path / "x").write_text("no list")
-    for name in ("x", "missing"):
-        with pytest.raises(CommandError, match="can't be read as a list of removals"):
-            call_command("erase_again", str(tmp_path / name))
